@@ -1,0 +1,107 @@
+// gather: y[a..., i..., b...] = x[a..., ids[i...], b...].
+//
+// x D[A..., n, B...], ids int[I...] -> y D[A..., I..., B...]; the axis of n is {axis}. An
+// index outside 0 .. n - 1 ends the run with an error: nothing is counted from the end.
+// Source: NumPy, numpy.take; ONNX Gather.
+
+#include "compiler/lower.h"
+#include "compiler/ops/common.h"
+
+#include <string.h>
+
+bool infer_gather(Infer *c, Value *v)
+{
+    const Type *x = &v->in[0]->type, *ids = &v->in[1]->type;
+    int axis;
+    if (!infer_min_rank(c, v, 0, 1) || !infer_axis(c, v, "axis", x->rank, &axis))
+        return false;
+    if (dtype_info[ids->dtype].kind != DK_INT) {
+        misfit(c, E0318, "gather: indices are not integers: %s", spell(c, v->in[1]));
+        if (dtype_info[x->dtype].kind == DK_INT)
+            misfit_hint(c, "the table comes first: gather(table, ids)");
+        else
+            misfit_hint(c, "cast them first: cast(..., i32)");
+        return false;
+    }
+    if (x->rank - 1 + ids->rank > MAX_RANK)
+        return misfit(c, E0309, "gather: %s by %s has %d axes, at most %d",
+                      spell(c, v->in[0]), spell(c, v->in[1]), x->rank - 1 + ids->rank,
+                      MAX_RANK);
+    Type y = type_scalar(x->dtype);
+    for (int k = 0; k < axis; k++)
+        y.dim[y.rank++] = x->dim[k];
+    for (int k = 0; k < ids->rank; k++)
+        y.dim[y.rank++] = ids->dim[k];
+    for (int k = axis + 1; k < x->rank; k++)
+        y.dim[y.rank++] = x->dim[k];
+    v->type = y;
+    return true;
+}
+
+void eval_gather(Eval *e, const Value *v, Tensor *y)
+{
+    const Tensor *x = eval_in(e, v, 0), *ids = eval_in(e, v, 1);
+    Split s = tensor_split(x, (int)attr_int(v, "axis", 0));
+    double *to = y->data;
+    for (int64_t o = 0; o < s.outer; o++)
+        for (int64_t i = 0; i < ids->n; i++) {
+            double id = ids->data[i];
+            if (!(id >= 0 && id < (double)s.n))
+                eval_fail(e, "index %g is outside 0..%lld", id, (long long)s.n - 1);
+            const double *from = x->data + (o * s.n + (int64_t)id) * s.inner;
+            if (s.inner > 0)
+                memcpy(to, from, (size_t)s.inner * sizeof(double));
+            to += s.inner;
+        }
+}
+
+// ---- lowering ------------------------------------------------------------------------------
+
+// The indices in one piece: an operand, or one known index in a local.
+static View gather_ids(Lower *l, const Value *v)
+{
+    LExpr *id = lower_scalar(l, v->in[1], DT_i32);
+    if (!id)
+        return lower_dense(l, lower_in(l, v, 1), "ids");
+    Buf *b = lower_temp(l, "id", DT_i32, 0, NULL);
+    LStmt *s = ls_new(l->p, l->out, LS_STORE, v->loc);
+    s->buf = b;
+    s->index = lx_int(l->p, 0);
+    s->value = id;
+    return view_dense(l, b, &b->shape);
+}
+
+// Rows of a constant table are a kernel, which reads the panels of a tied output head too.
+void lower_gather(Lower *l, const Value *v)
+{
+    const Value *w = v->in[0];
+    const Type *t = &w->type;
+    if (!is_packable(w) || t->rank != 2 || attr_int(v, "axis", 0) != 0 ||
+        dtype_info[t->dtype].kind != DK_FLOAT || v->in[1]->type.dtype != DT_i32) {
+        lower_refuse(l, v, "only rows of a constant f32[n, k] table by i32 indices",
+                     "index a weight of rank 2 along its first axis");
+        return;
+    }
+    View ids = gather_ids(l, v);
+    bool panel = lower_has_panel(l, w);
+    Buf *table = lower_packed(l, w, panel ? PACK_PANEL : PACK_PLAIN);
+    lower_note(l, v);
+    View to = lower_dest(l, v, 0), y = to;
+    if (!lower_is_dense(l, &to) && (to.rank != 2 || !size_is(to.stride[1], 1))) {
+        Buf *b = lower_temp(l, "rows", v->type.dtype, to.rank, to.dim);
+        y = view_dense(l, b, &v->type);
+    }
+    const Size *row = to.rank == 2 ? y.stride[0] : t->dim[1].size;
+    const char *name = arena_printf(l->p->arena, "tfx_gather_%s_%s", panel ? "panel" : "rows",
+                                    dtype_info[table->dtype].name);
+    LStmt *k = kernel(l, v, "gather", name);
+    k->fails = true;
+    karg_write(l, k, NULL, y.buf, lx_size(l->p, y.offset));
+    karg_size(l, k, NULL, row);
+    karg_read(l, k, NULL, table, lx_int(l->p, 0));
+    karg_read(l, k, NULL, ids.buf, lx_size(l->p, ids.offset));
+    karg_size(l, k, NULL, type_count(l->sizes, &v->in[1]->type));
+    karg_size(l, k, NULL, t->dim[0].size);
+    karg_size(l, k, NULL, t->dim[1].size);
+    lower_copy(l, to, y);
+}

@@ -1,0 +1,206 @@
+// linear: y[..., o] = f(sum_i x[..., i] w[o, i], extra...), f the elementwise body.
+//
+// x float[..., in], w float[out, in] constant -> y [..., out]; the extras broadcast to
+// [..., out] and are the body's further parameters (bias, residual, gate). Without a body
+// y is the sum. y has the element type that the body yields.
+// Source: x w' of Rosenblatt 1958 and since; the body is the epilogue of a GEMM kernel.
+
+#include "compiler/lower.h"
+#include "compiler/ops/common.h"
+
+#include <string.h>
+
+bool infer_linear(Infer *c, Value *v)
+{
+    if (v->nin < 2)
+        return misfit(c, E0306, "linear takes at least 2 operands, not %d", v->nin);
+    const Type *x = &v->in[0]->type, *w = &v->in[1]->type;
+    if (!infer_min_rank(c, v, 0, 1) || !infer_floats(c, v))
+        return false;
+    if (x->dtype != w->dtype)
+        return misfit(c, E0303, "linear: element types differ: %s and %s",
+                      spell(c, v->in[0]), spell(c, v->in[1]));
+    if (w->rank != 2 || w->dim[1].size != x->dim[x->rank - 1].size) {
+        misfit(c, E0320, "linear: the weight does not fit: %s and %s",
+               spell(c, v->in[0]), spell(c, v->in[1]));
+        if (w->rank == 2 && w->dim[0].size == x->dim[x->rank - 1].size)
+            misfit_hint(c, "it has the right shape if transposed: [out, in]");
+        return false;
+    }
+    Type y = *x;
+    y.dim[y.rank - 1] = w->dim[0];
+    for (int i = 2; i < v->nin; i++) {
+        Type both;
+        if (!type_broadcast(c->sizes, &y, &v->in[i]->type, &both) ||
+            !type_same_shape(&both, &y))
+            return misfit(c, E0301, "linear: %s does not broadcast to %s",
+                          spell(c, v->in[i]), type_str(&y, c->module->arena));
+    }
+    y.dtype = infer_body_dtype(v, x->dtype);
+    v->type = y;
+    return true;
+}
+
+void eval_linear(Eval *e, const Value *v, Tensor *y)
+{
+    const Tensor *x = eval_in(e, v, 0), *w = eval_in(e, v, 1);
+    const int64_t out = w->dim[0], in = w->dim[1];
+    Tensor sum = *y;
+    sum.dtype = x->dtype;
+    sum.data = eval_scratch(e, y->n);
+    // row o of w stays near while the rows of x go by
+    for (int64_t o = 0; o < out; o++)
+        for (int64_t t = 0; t * out < y->n; t++)
+            sum.data[t * out + o] = dot(x->data + t * in, w->data + o * in, in);
+    eval_body(e, v, &sum, y);
+}
+
+// ---- lowering ------------------------------------------------------------------------------
+
+enum { MAX_EXTRA = 4 };
+
+static void name_part(Text *t, const Value *v)
+{
+    static const struct {
+        Op op;
+        const char *word;
+    } words[] = {{OP_add, "add"}, {OP_sub, "sub"}, {OP_mul, "mul"}, {OP_div, "div"}};
+    for (int i = 0; i < COUNT(words); i++)
+        if (v->op == words[i].op) {
+            text_printf(t, "_%s", words[i].word);
+            return;
+        }
+    text_printf(t, "_%s", op_info[v->op].name);
+}
+
+// linear_bias_gelu: what the epilogue does, in order.
+static const char *template_name(Lower *l, const Value *v)
+{
+    Text t;
+    text_init(&t, l->p->arena);
+    text_puts(&t, "linear");
+    for (int i = 0; v->body && i < v->body->ops.n; i++) {
+        const Value *op = v->body->ops.p[i];
+        const Value *extra = op->nin == 2 ? op->in[op->in[1]->op == OP_param] : NULL;
+        bool bias = op->op == OP_add && extra && extra->op == OP_param;
+        for (int k = 2; bias && k < v->nin; k++)
+            if (v->body->params.p[k - 1] == extra && v->in[k]->type.rank == 1) {
+                text_puts(&t, "_bias");
+                extra = NULL;
+            }
+        if (op->op != OP_const && (!bias || extra))
+            name_part(&t, op);
+    }
+    return t.p;
+}
+
+static void key_expr(Text *t, const LExpr *e)
+{
+    text_printf(t, "(%d%c%s%a", (int)e->kind, e->op ? e->op : ' ', e->name ? e->name : "",
+                e->num);
+    for (int i = 0; i < e->n; i++)
+        key_expr(t, e->arg[i]);
+    text_puts(t, ")");
+}
+
+static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue, DType weight)
+{
+    Prog *p = l->p;
+    Text key;
+    text_init(&key, p->arena);
+    text_printf(&key, "%s %d ", dtype_info[weight].name, v->nin - 2);
+    key_expr(&key, epilogue);
+    const char *base = template_name(l, v), *name = base;
+    int same = 1;
+    for (int i = 0; i < p->templates.n; i++)
+        if (!strcmp(p->templates.p[i]->key, key.p))
+            return p->templates.p[i];
+    for (int i = 0; i < p->templates.n; i++)
+        if (!strcmp(p->templates.p[i]->name, name)) {
+            name = arena_printf(p->arena, "%s_%d", base, ++same);
+            i = -1;
+        }
+    Template *t = NEW(p->arena, Template);
+    t->name = name;
+    t->weight = weight;
+    t->nextra = v->nin - 2;
+    t->epilogue = epilogue;
+    t->key = key.p;
+    vec_push(p->arena, &p->templates, t);
+    return t;
+}
+
+static LExpr *epilogue_of(Lower *l, const Value *v)
+{
+    static const char *const extra[] = {"e0", "e1", "e2", "e3"};
+    LExpr *operand[MAX_EXTRA + 1] = {lx_var(l->p, "a", DT_f32)};
+    for (int i = 2; i < v->nin; i++)
+        operand[i - 1] = lx_var(l->p, extra[i - 2], DT_f32);
+    if (!v->body)
+        return operand[0];
+    LStmts *out = l->out;
+    l->out = NULL;  // an expression, no statements
+    LExpr *e = map_body(l, v->body, operand);
+    l->out = out;
+    return e;
+}
+
+// Rows of the operands that the kernel can read: the last axis in one piece, or a broadcast
+// over the leading axes only.
+static View extra_view(Lower *l, const Value *v, int i)
+{
+    View x = view_broadcast(l, lower_in(l, v, i), &v->type);
+    if (size_is(x.stride[x.rank - 1], 1) || size_is(x.dim[x.rank - 1], 1))
+        return x;
+    Buf *t = lower_temp(l, "operand", v->type.dtype, x.rank, x.dim);
+    View y = view_dense(l, t, &v->type);
+    lower_copy(l, y, x);
+    return y;
+}
+
+void lower_linear(Lower *l, const Value *v)
+{
+    Prog *p = l->p;
+    int last = v->type.rank - 1;
+    if (v->nin - 2 > MAX_EXTRA) {
+        lower_refuse(l, v, "more than four operands in the epilogue",
+                     "compile with -fno-epilogue");
+        return;
+    }
+    Rows r = {.nest = {.nviews = v->nin}};
+    View x = lower_in(l, v, 0);
+    if (!size_is(x.stride[last], 1))
+        x = lower_dense(l, x, "rows");
+    for (int i = 2; i < v->nin; i++)
+        r.nest.view[i] = extra_view(l, v, i);
+    Buf *w = lower_packed(l, v->in[1], PACK_PANEL);
+    lower_note(l, v);
+    View to = lower_dest(l, v, ~3u), y = to;
+    if (!size_is(to.stride[last], 1)) {
+        Buf *t = lower_temp(l, "product", v->type.dtype, to.rank, to.dim);
+        y = view_dense(l, t, &v->type);
+    }
+    r.nest.view[0] = y;
+    r.nest.view[1] = x;
+    View extra[MAX_EXTRA + 2];
+    for (int i = 0; i < v->nin; i++)
+        extra[i < 2 ? 0 : i] = r.nest.view[i];
+    const Template *t = find_template(l, v, epilogue_of(l, v), w->dtype);
+    rows_open(l, &r, last, v->loc);
+    LStmt *s = kernel(l, v, "linear", t->name);
+    karg_par(l, s);
+    karg_write(l, s, NULL, y.buf, r.nest.index[0]);
+    karg_size(l, s, NULL, r.ld[0]);
+    karg_read(l, s, NULL, x.buf, r.nest.index[1]);
+    karg_size(l, s, NULL, r.ld[1]);
+    karg_read(l, s, NULL, w, lx_int(p, 0));
+    karg_size(l, s, NULL, r.rows);
+    karg_size(l, s, NULL, v->type.dim[last].size);
+    karg_size(l, s, NULL, v->in[1]->type.dim[1].size);
+    for (int i = 2; i < v->nin; i++) {
+        karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
+        karg_size(l, s, NULL, r.ld[i]);
+    }
+    rows_close(l, &r);
+    lower_copy(l, to, y);
+}
