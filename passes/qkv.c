@@ -1,0 +1,232 @@
+// qkv - linears of one operand become one over stacked weights.
+//
+//     q = linear(x, wq)                           w = concat(wq, wk, wv) {axis = 0}
+//     k = linear(x, wk)                  =>       y = linear(x, w)
+//     v = linear(x, wv)                           q = slice(y) {start = [0, 0], ...}
+//
+// The operand is read once, and one wide product keeps the machine busier than three.
+// Biases are stacked as well; where only some have one, the others get zeros. A linear with
+// elementwise work behind it stays alone, since that work will sink into it. So does one
+// whose weight is used in another way (a tied embedding): stacking would store it twice.
+
+#include "pass.h"
+
+#include <string.h>
+
+enum { MAX_GROUP = 16 };
+
+typedef struct Member {
+    Value *linear;
+    Value *sum;   // linear + bias, or the linear itself
+    Value *bias;  // [out], or NULL
+} Member;
+
+typedef struct Group {
+    Member member[MAX_GROUP];
+    int n;
+} Group;
+
+// ---- who may join ----------------------------------------------------------------------
+
+static bool is_plain(const Value *v)
+{
+    return v->op == OP_linear && v->nin == 2 && v->body->ops.n == 0 &&
+           v->body->yields.p[0] == v->body->params.p[0];
+}
+
+typedef struct Uses {
+    const Value *of;
+    Value *user;     // the last one seen
+    int n, linears;  // uses; of them as the weight of a linear
+} Uses;
+
+static void count_use(Value *v, void *ctx)
+{
+    Uses *u = ctx;
+    for (int i = 0; i < v->nin; i++) {
+        if (v->in[i] != u->of)
+            continue;
+        u->n++;
+        u->user = v;
+        u->linears += v->op == OP_linear && i == 1;
+    }
+}
+
+static Uses uses_of(Graph *g, const Value *v)
+{
+    Uses u = {.of = v};
+    graph_walk(g, count_use, &u);
+    u.n = value_uses(g, v);  // yields too
+    return u;
+}
+
+typedef struct Tied {
+    const char *path;
+    Graph *g;
+    int uses;  // in g
+    bool elsewhere;
+} Tied;
+
+static void find_other_use(Value *v, void *ctx)
+{
+    Tied *t = ctx;
+    if (v->op != OP_weight || strcmp(attr_str(v, "path", ""), t->path) != 0)
+        return;
+    Uses u = uses_of(t->g, v);
+    t->uses += u.n;
+    t->elsewhere = t->elsewhere || u.linears != u.n || t->uses > 1;
+}
+
+// True when all that each entry does with the weight is to multiply by it once.
+static bool is_only_multiplied(Module *m, const Value *w)
+{
+    Tied t = {.path = attr_str(w, "path", "")};
+    for (int i = 0; i < m->graphs.n && !t.elsewhere; i++) {
+        t.g = m->graphs.p[i];
+        t.uses = 0;
+        graph_walk(t.g, find_other_use, &t);
+    }
+    return !t.elsewhere;
+}
+
+static bool is_bias_for(const Value *bias, const Value *linear)
+{
+    const Type *t = &linear->type;
+    return bias->type.rank == 1 && value_is_const(bias) &&
+           bias->type.dim[0].size == t->dim[t->rank - 1].size &&
+           bias->type.dtype == t->dtype;
+}
+
+// False when elementwise work follows that can sink into the linear.
+static bool look_behind(Graph *g, Member *m)
+{
+    Uses u = uses_of(g, m->sum);
+    for (int k = 0; !m->bias && k < 2 && u.n == 1 && u.user && u.user->op == OP_add;
+         k++)
+        if (u.user->in[k] == m->sum && u.user->region == m->sum->region &&
+            is_bias_for(u.user->in[1 - k], m->sum)) {
+            m->bias = u.user->in[1 - k];
+            m->sum = u.user;
+            return look_behind(g, m);
+        }
+    return !(u.n == 1 && u.user && (is_elementwise(u.user) || u.user->op == OP_map));
+}
+
+static bool may_join(Graph *g, Value *v, Member *m)
+{
+    int64_t out;
+    if (!is_plain(v) || v->in[1]->op != OP_weight ||
+        !size_is_int(v->in[1]->type.dim[0].size, &out))
+        return false;
+    *m = (Member){.linear = v, .sum = v};
+    return is_only_multiplied(g->module, v->in[1]) && look_behind(g, m);
+}
+
+// ---- stacking --------------------------------------------------------------------------
+
+static Value *zeros(Builder *b, const Value *linear)
+{
+    const Type *t = &linear->type;
+    Value *zero = build_const(b, t->dtype, 0);
+    Attr shape = attr_make_sizes("shape", 1, &t->dim[t->rank - 1].size);
+    return build(b, OP_expand, 1, &zero, 1, &shape);
+}
+
+// The operands must stand before the first linear, where the stack comes.
+static bool hoist_all(Graph *g, const Group *group, Value *at)
+{
+    for (int i = 0; i < group->n; i++) {
+        const Member *m = &group->member[i];
+        if (!hoist_constant(g, m->linear->in[1], at) ||
+            (m->bias && !hoist_constant(g, m->bias, at)))
+            return false;
+    }
+    return true;
+}
+
+static Value *slice_of(Builder *b, Value *y, int64_t from, int64_t to)
+{
+    Sizes *s = b->graph->module->sizes;
+    const Size *start[MAX_RANK], *stop[MAX_RANK];
+    int64_t step[MAX_RANK];
+    int last = y->type.rank - 1;
+    for (int k = 0; k <= last; k++) {
+        start[k] = size_int(s, k == last ? from : 0);
+        stop[k] = k == last ? size_int(s, to) : y->type.dim[k].size;
+        step[k] = 1;
+    }
+    Attr a[] = {attr_make_sizes("start", last + 1, start),
+                attr_make_sizes("stop", last + 1, stop),
+                attr_make_ints("step", last + 1, step)};
+    return build(b, OP_slice, 1, &y, 3, a);
+}
+
+static Value *stacked(Builder *b, const Group *group)
+{
+    Value *w[MAX_GROUP], *bias[MAX_GROUP];
+    bool has_bias = false;
+    for (int i = 0; i < group->n; i++)
+        has_bias = has_bias || group->member[i].bias;
+    for (int i = 0; i < group->n; i++) {
+        const Member *m = &group->member[i];
+        w[i] = m->linear->in[1];
+        bias[i] = has_bias ? m->bias ? m->bias : zeros(b, m->linear) : NULL;
+    }
+    Attr axis = attr_make_int("axis", 0);
+    Value *in[] = {group->member[0].linear->in[0],
+                   build(b, OP_concat, group->n, w, 1, &axis)};
+    Value *y = build(b, OP_linear, 2, in, 0, NULL);
+    if (!has_bias)
+        return y;
+    return build2(b, OP_add, y, build(b, OP_concat, group->n, bias, 1, &axis));
+}
+
+static bool stack(PassContext *c, Graph *g, const Group *group)
+{
+    Value *first = group->member[0].linear;
+    if (!hoist_all(g, group, first))
+        return false;
+    Builder b = build_before(c, g, first);
+    for (int i = 1; i < group->n; i++)
+        b.scope = common_scope(b.scope, group->member[i].linear->scope);
+    b.diag = NULL;  // everything fits by now
+    Value *y = stacked(&b, group);
+    int64_t from = 0;
+    for (int i = 0; i < group->n; i++) {
+        const Member *m = &group->member[i];
+        int64_t out = 0;
+        size_is_int(m->linear->in[1]->type.dim[0].size, &out);
+        Value *part = slice_of(&b, y, from, from + out);
+        from += out;
+        replace_value(g, m->sum, part);
+        if (m->sum != m->linear)
+            region_remove(m->linear->region, m->linear);
+    }
+    return true;
+}
+
+static bool qkv_region(PassContext *c, Graph *g, Region *r)
+{
+    bool changed = false;
+    for (int i = 0; i < r->ops.n; i++) {
+        Group group = {.n = 0};
+        if (!may_join(g, r->ops.p[i], &group.member[0]))
+            continue;
+        group.n = 1;
+        const Value *first = r->ops.p[i];
+        for (int k = i + 1; k < r->ops.n && group.n < MAX_GROUP; k++) {
+            Value *v = r->ops.p[k];
+            if (is_plain(v) && v->in[0] == first->in[0] &&
+                may_join(g, v, &group.member[group.n]))
+                group.n++;
+        }
+        if (group.n > 1)
+            changed |= stack(c, g, &group);
+    }
+    return changed;
+}
+
+bool pass_qkv(PassContext *c)
+{
+    return pass_regions(c, qkv_region);
+}
