@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: 0BSD
+// linear.h - template: y = epilogue(x w') with packed weights; contract in tfx.h.
+//
+// The work is cut into panels of 48 columns by blocks of TFX_LINEAR_ROWS rows, in an order
+// that keeps a panel with one task. In a block a tile of rows is summed in registers
+// (tile.h), stored to the stack, and goes from there through the epilogue to y.
+
+#ifndef TFX_LINEAR_H
+#define TFX_LINEAR_H
+
+#include "tile.h"
+#include "math.h"
+
+enum { TFX_LINEAR_ROWS = 128 };
+
+typedef struct tfx_linear_call {
+    float *y;
+    const float *x;
+    const void *w;
+    ptrdiff_t ldy, ldx, m, n, k;
+    const float *e[4];
+    ptrdiff_t ld[4];
+    ptrdiff_t units, row_blocks;
+    int ntasks;
+} tfx_linear_call;
+
+// Units are panel by panel, row blocks inside; of one row, groups of panels.
+static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
+{
+    ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
+    p->row_blocks = (p->m + TFX_LINEAR_ROWS - 1) / TFX_LINEAR_ROWS;
+    p->units = panels * p->row_blocks;
+    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
+    p->ntasks = (int)(p->units < most ? p->units : most);
+}
+
+#define TFX_PASTE_(a, b) a##b
+#define TFX_PASTE(a, b)  TFX_PASTE_(a, b)
+
+#endif
+
+#ifdef TFX_LINEAR
+
+#ifndef TFX_WEIGHT
+#define TFX_WEIGHT f32
+#endif
+#ifndef TFX_EXTRAS
+#define TFX_EXTRAS 0
+#endif
+#ifndef TFX_EPILOGUE
+#define TFX_EPILOGUE(a) (a)
+#endif
+
+#define TFX_EXP(a)    tfx_exp_v(a)
+#define TFX_LOG(a)    tfx_log_v(a)
+#define TFX_TANH(a)   tfx_tanh_v(a)
+#define TFX_ERF(a)    tfx_erf_v(a)
+#define TFX_SIN(a)    tfx_sin_v(a)
+#define TFX_COS(a)    tfx_cos_v(a)
+#define TFX_SQRT(a)   tfx_sqrt_v(a)
+#define TFX_FLOOR(a)  tfx_floor_v(a)
+#define TFX_ABS(a)    tfx_abs_v(a)
+#define TFX_POW(a, b) tfx_pow_v(TFX_VECTOR(a), TFX_VECTOR(b))
+#define TFX_MIN(a, b) tfx_min_v(TFX_VECTOR(a), TFX_VECTOR(b))
+#define TFX_MAX(a, b) tfx_max_v(TFX_VECTOR(a), TFX_VECTOR(b))
+
+// y for TFX_LANES columns of one row; e are the extras' addresses there.
+static inline tfx_v TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_v a, const float *const *e)
+{
+    (void)e;
+#if TFX_EXTRAS == 0
+    return TFX_EPILOGUE(a);
+#else
+    tfx_v e0 = tfx_load(e[0]);
+#if TFX_EXTRAS == 1
+    return TFX_EPILOGUE(a, e0);
+#else
+    tfx_v e1 = tfx_load(e[1]);
+#if TFX_EXTRAS == 2
+    return TFX_EPILOGUE(a, e0, e1);
+#else
+    tfx_v e2 = tfx_load(e[2]);
+#if TFX_EXTRAS == 3
+    return TFX_EPILOGUE(a, e0, e1, e2);
+#else
+    tfx_v e3 = tfx_load(e[3]);
+    return TFX_EPILOGUE(a, e0, e1, e2, e3);
+#endif
+#endif
+#endif
+#endif
+}
+
+// One row of a tile: columns [col, col + width) of row r, those below n.
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p, const float *t,
+                                                   ptrdiff_t r, ptrdiff_t col)
+{
+    const float *e[4] = {0};
+    float part[4][TFX_LANES];
+    float *y = p->y + r * p->ldy + col;
+    ptrdiff_t width = tfx_min_size(p->n - col, TFX_PANEL), c = 0;
+    for (int i = 0; i < TFX_EXTRAS; i++)
+        e[i] = p->e[i] + r * p->ld[i] + col;
+    for (; c + TFX_LANES <= width; c += TFX_LANES) {
+        tfx_store(y + c, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(t + c), e));
+        for (int i = 0; i < TFX_EXTRAS; i++)
+            e[i] += TFX_LANES;
+    }
+    if (c == width)
+        return;
+    for (int i = 0; i < TFX_EXTRAS; i++) {
+        for (ptrdiff_t j = 0; j < TFX_LANES; j++)
+            part[i][j] = e[i][j < width - c ? j : 0];
+        e[i] = part[i];
+    }
+    float last[TFX_LANES];
+    tfx_store(last, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(t + c), e));
+    for (ptrdiff_t j = 0; c < width; c++, j++)
+        y[c] = last[j];
+}
+
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int thread)
+{
+    typedef TFX_PASTE(tfx_stored_, TFX_WEIGHT) stored;
+    const tfx_linear_call *p = (const tfx_linear_call *)arg;
+    float t[8 * TFX_PANEL];
+    ptrdiff_t u = p->units * index / p->ntasks;
+    ptrdiff_t end = p->units * (index + 1) / p->ntasks;
+    (void)thread;
+    while (u < end) {
+        ptrdiff_t col = u / p->row_blocks * TFX_PANEL;
+        ptrdiff_t r = u % p->row_blocks * TFX_LINEAR_ROWS;
+        ptrdiff_t last = tfx_min_size(r + TFX_LINEAR_ROWS, p->m);
+        ptrdiff_t width = tfx_min_size((p->n - col + 15) / 16 * 16, TFX_PANEL);
+        const stored *w = (const stored *)p->w + col * p->k;
+#if TFX_LANES == 16
+        if (p->m == 1 && end - u >= TFX_VECTOR_PANELS &&
+            p->n - col > (TFX_VECTOR_PANELS - 1) * TFX_PANEL + 32) {
+            TFX_PASTE(tfx_vector_, TFX_WEIGHT)(t, p->x, w, p->k);
+            for (int i = 0; i < TFX_VECTOR_PANELS; i++)
+                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, 0, col + i * TFX_PANEL);
+            u += TFX_VECTOR_PANELS;
+            continue;
+        }
+#endif
+        while (r < last) {
+            ptrdiff_t rows = tfx_min_size(last - r, TFX_TILE_ROWS);
+            const float *x = p->x + r * p->ldx;
+            int stream = r == 0 && p->row_blocks == 1;
+            TFX_PASTE(tfx_block_, TFX_WEIGHT)
+            (t, x, p->ldx, w, width, rows, p->k, stream);
+            for (ptrdiff_t i = 0; i < rows; i++)
+                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, col);
+            r += rows;
+        }
+        u++;
+    }
+}
+
+#if TFX_EXTRAS == 0
+#define TFX_EXTRA_PARAMS
+#define TFX_EXTRA_VALUES {0}
+#define TFX_EXTRA_STRIDES {0}
+#elif TFX_EXTRAS == 1
+#define TFX_EXTRA_PARAMS , const float *e0, ptrdiff_t ld0
+#define TFX_EXTRA_VALUES {e0}
+#define TFX_EXTRA_STRIDES {ld0}
+#elif TFX_EXTRAS == 2
+#define TFX_EXTRA_PARAMS , const float *e0, ptrdiff_t ld0, const float *e1, ptrdiff_t ld1
+#define TFX_EXTRA_VALUES {e0, e1}
+#define TFX_EXTRA_STRIDES {ld0, ld1}
+#elif TFX_EXTRAS == 3
+#define TFX_EXTRA_PARAMS                                                                 \
+    , const float *e0, ptrdiff_t ld0, const float *e1, ptrdiff_t ld1, const float *e2,   \
+        ptrdiff_t ld2
+#define TFX_EXTRA_VALUES {e0, e1, e2}
+#define TFX_EXTRA_STRIDES {ld0, ld1, ld2}
+#else
+#define TFX_EXTRA_PARAMS                                                                 \
+    , const float *e0, ptrdiff_t ld0, const float *e1, ptrdiff_t ld1, const float *e2,   \
+        ptrdiff_t ld2, const float *e3, ptrdiff_t ld3
+#define TFX_EXTRA_VALUES {e0, e1, e2, e3}
+#define TFX_EXTRA_STRIDES {ld0, ld1, ld2, ld3}
+#endif
+
+static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
+                                  const float *x, ptrdiff_t ldx, const void *w, ptrdiff_t m,
+                                  ptrdiff_t n, ptrdiff_t k TFX_EXTRA_PARAMS)
+{
+    tfx_linear_call call = {.y = y, .x = x, .w = w, .ldy = ldy, .ldx = ldx, .m = m,
+                            .n = n, .k = k, .e = TFX_EXTRA_VALUES,
+                            .ld = TFX_EXTRA_STRIDES};
+    tfx_linear_plan(&call, par);
+    tfx_run(par, TFX_PASTE(TFX_LINEAR, _task), &call, call.ntasks);
+}
+
+#undef TFX_LINEAR
+#undef TFX_WEIGHT
+#undef TFX_EXTRAS
+#undef TFX_EPILOGUE
+#undef TFX_EXTRA_PARAMS
+#undef TFX_EXTRA_VALUES
+#undef TFX_EXTRA_STRIDES
+#undef TFX_EXP
+#undef TFX_LOG
+#undef TFX_TANH
+#undef TFX_ERF
+#undef TFX_SIN
+#undef TFX_COS
+#undef TFX_SQRT
+#undef TFX_FLOOR
+#undef TFX_ABS
+#undef TFX_POW
+#undef TFX_MIN
+#undef TFX_MAX
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: 0BSD
+// tfx.h - the runtime of emitted programs: what every kernel shares, and its contracts.
+//
+// The kernels live in kernels/<part>.h as static functions and templates; kernels.def
+// lists the parts. tfxc joins this file and the parts a model needs into one tfx_rt.h.
+// C11 with no allocation, no mutable globals and no libm call in a loop. With GCC or clang
+// kernels use vector extensions; -DTFX_SCALAR or another compiler takes plain C.
+//
+// Common to all contracts:
+//   * sizes are ptrdiff_t, count elements and may be 0; strides and ld* count elements
+//   * results do not depend on the number of threads, tasks or tiles
+//   * par may be NULL: everything runs in the calling thread
+//   * FMA is used where the target has it (never by chance of -ffp-contract: fused
+//     operations are written as such); -DTFX_NO_FMA builds without, with
+//     -ffp-contract=off then the same bits on every target
+
+#ifndef TFX_H
+#define TFX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- status codes --------------------------------------------------------------------
+
+enum {
+    TFX_OK = 0,
+    TFX_ERR_SIZE = 1,     // a run-time dim or cursor out of its bounds
+    TFX_ERR_WEIGHTS = 2,  // wrong size or header of the weights
+    TFX_ERR_INDEX = 3,    // a token or index out of range
+    TFX_ERR_ALIGN = 4,    // a region that is NULL or not aligned
+    TFX_ERR_IO = 5,       // a file that cannot be read
+    TFX_ERR_THREADS = 6   // a pool that cannot be made
+};
+
+// ---- sizes and integers in emitted code ------------------------------------------------
+
+static inline ptrdiff_t tfx_floor_div(ptrdiff_t a, ptrdiff_t b)
+{
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+static inline ptrdiff_t tfx_ceil_div(ptrdiff_t a, ptrdiff_t b)
+{
+    return -tfx_floor_div(-a, b);
+}
+
+static inline ptrdiff_t tfx_min_size(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline ptrdiff_t tfx_max_size(ptrdiff_t a, ptrdiff_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int32_t tfx_min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int32_t tfx_max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int32_t tfx_abs_i32(int32_t a)
+{
+    return a < 0 ? -a : a;
+}
+
+// ---- threads -------------------------------------------------------------------------
+
+// How kernels run in parallel. run calls task(arg, i, thread) once for every i in
+// [0, ntasks), in any order and on any thread, 0 <= thread < threads, no two tasks at
+// once with the same thread number, and returns when all are done. tfx_rt.c has a pool.
+typedef struct tfx_par {
+    void (*run)(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
+                int ntasks);
+    void *ctx;
+    int threads;
+} tfx_par;
+
+// Also declared for loops the compiler emits: task over [0, ntasks), serial without par.
+static inline void tfx_run(const tfx_par *par, void (*task)(void *arg, int i, int thread),
+                           void *arg, int ntasks)
+{
+    if (par && par->run && par->threads > 1 && ntasks > 1) {
+        par->run(par->ctx, task, arg, ntasks);
+        return;
+    }
+    for (int i = 0; i < ntasks; i++)
+        task(arg, i, 0);
+}
+
+// ---- kernels/linear.h: the linear template -------------------------------------------
+//
+// y = epilogue(x w'): include with these macros set, once per function wanted:
+//
+//     #define TFX_LINEAR   linear_silu_mul      name of the function to define
+//     #define TFX_WEIGHT   f32                  f32, bf16 or f16: how w is stored
+//     #define TFX_EXTRAS   1                    0..4 further operands
+//     #define TFX_EPILOGUE(a, e0) ((a) / (1.0f + TFX_EXP(-(a))) * (e0))
+//     #include "tfx_rt.h"                       undefines all four again
+//
+// defines, with one pair e0, ld0 per extra,
+//
+//     static void NAME(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+//                      ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+//                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, ...);
+//
+//   y   f32[m,n]  out, row stride ldy; may be an extra (same ld), may not overlap x or w
+//   x   f32[m,k]  row stride ldx
+//   w   packed weights of the logical [n,k] matrix, see below; 2-byte or 4-byte aligned
+//   e0  f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
+//
+// TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
+// with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF, TFX_SIN,
+// TFX_COS, TFX_SQRT, TFX_FLOOR, TFX_ABS of one argument, TFX_POW, TFX_MIN, TFX_MAX of two.
+// Without TFX_EPILOGUE it is (a).
+//
+// Packing: panels of TFX_PANEL = 48 output columns, each [k][48]; panel p starts at
+// element p * 48 * k. The last panel is as wide as what is left rounded up to 16
+// (16, 32 or 48) and zero padded. In all TFX_PACKED(n, k) elements:
+//     element (col, kk) is at tfx_packed_at(n, k, col, kk)
+//
+// Error: every sum is one chain over increasing kk (fused where FMA exists), so
+// |err| <= k * 2^-24 * sum |x w|; bits do not depend on m, ldx or the panel a column is in.
+
+enum { TFX_PANEL = 48 };
+#define TFX_PACKED(n, k) (((n) + 15) / 16 * 16 * (k))
+
+static inline ptrdiff_t tfx_packed_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col, ptrdiff_t kk)
+{
+    ptrdiff_t p = col / TFX_PANEL * TFX_PANEL;
+    ptrdiff_t left = (n - p + 15) / 16 * 16;
+    return p * k + kk * (left < TFX_PANEL ? left : TFX_PANEL) + col - p;
+}
+
+// ---- kernels/gather.h ----------------------------------------------------------------
+//
+// y[i, :] = w[ids[i], :] for i in [0, m). FMT is f32, bf16 or f16.
+//
+//   int tfx_gather_panel_FMT(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
+//                            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
+//   int tfx_gather_rows_FMT(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
+//                           ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
+//
+//   y    f32[m,k]  out, row stride ldy
+//   w    the [n,k] table: _panel packed as linear's weights, _rows row-major
+//   ids  i32[m]    each in [0, n); else TFX_ERR_INDEX is returned and y left untouched
+
+// ---- kernels/rows.h: norms and softmax of rows ---------------------------------------
+//
+//   void tfx_rms_norm(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+//                     ptrdiff_t ldx, const float *w, float eps, ptrdiff_t m, ptrdiff_t d);
+//       y = x / sqrt(mean x^2 + eps) * w
+//   void tfx_layer_norm(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+//                       ptrdiff_t ldx, const float *w, const float *b, float eps,
+//                       ptrdiff_t m, ptrdiff_t d);
+//       y = (x - mean) / sqrt(mean (x - mean)^2 + eps) * w + b
+//   void tfx_softmax(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+//                    ptrdiff_t ldx, ptrdiff_t m, ptrdiff_t d);
+//       y = e^(x - max x) / sum e^(x - max x); a row of -inf only gives 0
+//
+//   y     f32[m,d]  out, row stride ldy; may be x with the same stride
+//   x     f32[m,d]  row stride ldx; |x| < 1.8e19 in the norms
+//   w, b  f32[d]    w = NULL stands for 1, b = NULL for 0
+//
+// Sums run over 16 lanes (element i in lane i mod 16), then a fixed tree over the lanes.
+
+// ---- kernels/rope.h ------------------------------------------------------------------
+//
+//   void tfx_rope(const tfx_par *par, float *y, ptrdiff_t y_head, ptrdiff_t y_row,
+//                 const float *x, ptrdiff_t x_head, ptrdiff_t x_row, ptrdiff_t heads,
+//                 ptrdiff_t t, ptrdiff_t d, ptrdiff_t from, double theta, int layout);
+//
+// Rotates pair i of row r by the angle (from + r) * theta^(-2i/d), the same for all heads.
+//
+//   y       f32[heads,t,d]  out: element (h, r, c) is y[h * y_head + r * y_row + c];
+//                           may be x with the same strides, else may not overlap
+//   d       even, at most TFX_ROPE_MAX
+//   layout  TFX_ROPE_INTERLEAVED: pairs (2i, 2i + 1); TFX_ROPE_HALF: (i, i + d/2)
+//
+// Error: sin and cos within 1.2e-7 for 0 <= position < 2^24.
+
+enum { TFX_ROPE_INTERLEAVED = 0, TFX_ROPE_HALF = 1, TFX_ROPE_MAX = 512 };
+
+// ---- kernels/attention.h -------------------------------------------------------------
+//
+//   void tfx_attention(const tfx_par *par, const tfx_attn *a);
+//
+// y = softmax(q k' scale + bias, mask) v for every batch entry and query head h, which
+// uses kv head h / (heads / groups). Element (b, h, r, c) of q is
+// q[b * q_batch + h * q_head + r * q_row + c], likewise y, k and v (h < groups there).
+//
+//   y        f32[batch,heads,tq,dv]  out; may be q when shapes and strides are the same
+//                                    and scratch is not part of it; else no overlap
+//   q, k, v  f32[batch,heads,tq,d], f32[batch,groups,tk,d], f32[batch,groups,tk,dv]
+//   bias     NULL or element (b, h, i, j) at bias[b * bias_batch + h * bias_head +
+//            i * bias_row + j * bias_col], any stride 0; may be -inf or -1e5
+//   causal   key j is seen by query i iff j <= from + i; keys nobody sees cost nothing
+//   scratch  TFX_ATTENTION_SCRATCH(tk, d) floats per thread: par->threads of them, one
+//            without par; sizes at their bounds are fine
+//
+// A row that sees no key, or only keys with bias -inf, gives 0. dv <= TFX_ATTENTION_MAX.
+
+typedef struct tfx_attn {
+    float *y;
+    const float *q, *k, *v, *bias;
+    ptrdiff_t y_batch, y_head, y_row;
+    ptrdiff_t q_batch, q_head, q_row;
+    ptrdiff_t k_batch, k_head, k_row;
+    ptrdiff_t v_batch, v_head, v_row;
+    ptrdiff_t bias_batch, bias_head, bias_row, bias_col;
+    ptrdiff_t batch, heads, groups, tq, tk, d, dv;
+    float scale;
+    int causal;
+    ptrdiff_t from;
+    float *scratch;
+} tfx_attn;
+
+#define TFX_ATTENTION_SCRATCH(tk, d) (64 * (((tk) + 15) / 16 * 16) + 48 * (d) + 64)
+enum { TFX_ATTENTION_MAX = 1024 };
+
+// ---- kernels/matmul.h ----------------------------------------------------------------
+//
+//   void tfx_matmul(const tfx_par *par, const tfx_mm *p);
+//
+// y[b] = x[b] w[b] of activations with any strides; element (b, i, j) of y is
+// y[b * y_batch + i * y_row + j], of x x[b * x_batch + i * x_row + kk * x_col], of
+// w w[b * w_batch + kk * w_row + j * w_col]; a stride of 0 broadcasts. y overlaps neither.
+
+typedef struct tfx_mm {
+    float *y;
+    const float *x, *w;
+    ptrdiff_t y_batch, y_row;
+    ptrdiff_t x_batch, x_row, x_col;
+    ptrdiff_t w_batch, w_row, w_col;
+    ptrdiff_t batch, m, n, k;
+} tfx_mm;
+
+// ---- kernels/math.h: elementwise ------------------------------------------------------
+//
+// static inline float f(float): tfx_expf tfx_logf tfx_tanhf tfx_erff tfx_sinf tfx_cosf
+// tfx_floorf tfx_sqrtf tfx_absf; of two: tfx_powf tfx_minf tfx_maxf. Branch-free, so that
+// plain loops calling them vectorise; bounds in kernels/math.h. Storage:
+// tfx_from_bf16(uint16_t), tfx_from_f16(uint16_t), tfx_to_bf16(float), tfx_to_f16(float)
+// (round to nearest even).
+
+// ---- tfx_rt.c: optional, needs an operating system -------------------------------------
+
+// A pool of threads - 1 workers beside the calling thread; fills *par for it. 0 threads:
+// one per online processor. The pool must outlive every call that gets par; one call at
+// a time. TFX_ERR_THREADS if it cannot be made. tfx_pool_destroy(NULL) is fine.
+typedef struct tfx_pool tfx_pool;
+int tfx_pool_create(tfx_pool **pool, tfx_par *par, int threads);
+void tfx_pool_destroy(tfx_pool *pool);
+
+// Maps a file for reading, *bytes its length. The result is aligned to at least 64;
+// NULL when it cannot be read. tfx_unmap_file(NULL, 0) is fine.
+const void *tfx_map_file(const char *path, size_t *bytes);
+void tfx_unmap_file(const void *data, size_t bytes);
+
+#endif
