@@ -1,0 +1,52 @@
+// emit.h - loop IR to C: the only place that prints C.
+
+#ifndef TFXC_EMIT_H
+#define TFXC_EMIT_H
+
+#include "layout.h"
+
+typedef struct EmitOptions {
+    const char *source;     // base name of the model file
+    const char *header;     // what model.c includes; NULL: <prefix>.h
+    uint64_t source_hash;
+    const char *version;    // of tfxc
+    const char *stem;       // of the output files, "model" of model.c; NULL: the prefix
+    bool embed;             // weights are in <stem>_weights.c
+} EmitOptions;
+
+void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.c
+void emit_header(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.h
+void emit_glue(Prog *p, Text *out);  // for the driver: every entry by one signature
+
+// ---- shared by emit_*.c -------------------------------------------------------------------
+
+typedef struct Emit {
+    Prog *p;
+    const Layout *layout;
+    const EmitOptions *options;
+    Text *out;
+    Map *funcs;             // text of a function -> the Func that was printed
+    const Func *func;
+    int indent;
+} Emit;
+
+// Precedence of what is around: an operand that binds less gets parentheses.
+enum { PREC_SUM = 1, PREC_PRODUCT, PREC_UNARY, PREC_POSTFIX };
+void emit_expr(Emit *e, const LExpr *x, int prec, Text *out);
+void emit_size(const Size *s, int prec, Text *out);
+void emit_number(double v, DType d, Text *out);
+void emit_line(Emit *e, const char *fmt, ...) PRINTF_LIKE(2, 3);  // indented; wrapped at 88
+void emit_maps(Emit *e);            // the MAP rows used, as functions and macros
+void emit_templates(Emit *e);       // the kernel templates
+void emit_records(Emit *e);         // struct types and the table
+void emit_func(Emit *e, Func *f);
+void emit_api(Emit *e);             // init, check, reset, rewind, entries, strerror
+const char *emit_func_params(Emit *e, const Func *f);
+const char *emit_entry_decl(const Prog *p, const Func *f, Arena *a);
+bool has_cursor(const Prog *p);
+const DimVar *entry_cursor(const Func *f);
+bool entry_uses_state(const Func *f);
+bool entry_has_dim(const Func *f, const DimVar *d);
+const char *status_name(const Prog *p, const char *what);
+
+#endif

@@ -1,0 +1,199 @@
+// emit_expr.c - expressions as C, with parentheses only where C needs them.
+
+#include "compiler/emit.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- numbers and sizes ---------------------------------------------------------------------
+
+// The shortest decimal that reads back as the same float (or double).
+void emit_number(double v, DType d, Text *out)
+{
+    bool single = d != DT_COUNT;
+    char s[40];
+    if (isinf(v) || isnan(v)) {
+        text_puts(out, isnan(v) ? "NAN" : v < 0 ? "-INFINITY" : "INFINITY");
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(s, sizeof(s), "%.*g", digits, v);
+        if (single ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
+            break;
+    }
+    double size = fabs(v);
+    if (strchr(s, 'e') && size >= 1e-4 && size < 1e7)  // 1e+04 is 10000.0
+        snprintf(s, sizeof(s), "%.*f", size < 1 ? 10 : 1, v);
+    text_puts(out, s);
+    if (!strpbrk(s, ".e"))
+        text_puts(out, ".0");
+    if (single)
+        text_puts(out, "f");
+}
+
+static void emit_atom(const Atom *a, Text *out)
+{
+    if (a->kind == ATOM_DIM) {
+        text_puts(out, a->dim->name);
+        return;
+    }
+    static const char *const name[] = {"", "tfx_floor_div", "tfx_ceil_div", "tfx_min_size",
+                                       "tfx_max_size"};
+    text_printf(out, "%s(", name[a->kind]);
+    emit_size(a->a, 0, out);
+    text_puts(out, ", ");
+    emit_size(a->b, 0, out);
+    text_puts(out, ")");
+}
+
+static void emit_term(const Term *t, int64_t coef, Text *out)
+{
+    if (coef != 1 || t->nfactors == 0)
+        text_printf(out, "%lld%s", (long long)coef, t->nfactors ? " * " : "");
+    for (int i = 0; i < t->nfactors; i++) {
+        text_puts(out, i ? " * " : "");
+        emit_atom(t->factor[i], out);
+    }
+}
+
+void emit_size(const Size *s, int prec, Text *out)
+{
+    int n = size_nterms(s);
+    if (n == 0) {
+        text_puts(out, "0");
+        return;
+    }
+    const Term *first = size_term(s, 0);
+    bool product = n == 1 && first->nfactors + (first->coef != 1) > 1;
+    bool parens = (n > 1 && prec > PREC_SUM) || (product && prec > PREC_PRODUCT) ||
+                  (first->coef < 0 && prec > PREC_SUM);
+    text_puts(out, parens ? "(" : "");
+    for (int i = 0; i < n; i++) {
+        const Term *t = size_term(s, i);
+        int64_t c = t->coef;
+        if (i) {
+            text_puts(out, c < 0 ? " - " : " + ");
+            c = c < 0 ? -c : c;
+        }
+        emit_term(t, c, out);
+    }
+    text_puts(out, parens ? ")" : "");
+}
+
+// ---- calls -----------------------------------------------------------------------------------
+
+static bool is_float(DType d)
+{
+    return d < DT_COUNT && dtype_info[d].kind == DK_FLOAT;
+}
+
+static void emit_args(Emit *e, const LExpr *x, Text *out)
+{
+    text_puts(out, "(");
+    for (int i = 0; i < x->n; i++) {
+        text_puts(out, i ? ", " : "");
+        emit_expr(e, x->arg[i], 0, out);
+    }
+    text_puts(out, ")");
+}
+
+// EXP in a loop is tfx_expf; in the epilogue of a template it is TFX_EXP, which the template
+// makes scalar or vector; a MAP row by name is the function or macro of that name.
+static void emit_call(Emit *e, const LExpr *x, Text *out)
+{
+    bool capital = isupper((unsigned char)x->name[0]);
+    if (!e->func) {
+        text_puts(out, capital ? "TFX_" : "");
+        for (const char *s = x->name; *s; s++) {
+            char c = (char)toupper((unsigned char)*s);
+            text_put(out, &c, 1);
+        }
+    } else if (capital && !is_float(x->dtype)) {
+        text_puts(out, !strcmp(x->name, "MAX")   ? "tfx_max_i32"
+                       : !strcmp(x->name, "MIN") ? "tfx_min_i32"
+                                                 : "tfx_abs_i32");
+    } else if (capital) {
+        text_puts(out, "tfx_");
+        for (const char *s = x->name; *s; s++) {
+            char c = (char)tolower((unsigned char)*s);
+            text_put(out, &c, 1);
+        }
+        text_puts(out, "f");
+    } else {
+        text_puts(out, x->name);
+    }
+    emit_args(e, x, out);
+}
+
+// ---- expressions ---------------------------------------------------------------------------------
+
+static void emit_binary(Emit *e, const LExpr *x, int prec, Text *out)
+{
+    int own = x->op == '+' || x->op == '-' ? PREC_SUM : PREC_PRODUCT;
+    bool parens = prec > own;
+    // a - (b + c) and a / (b * c) keep theirs; so does float a + (b + c), which is not
+    // (a + b) + c.
+    text_puts(out, parens ? "(" : "");
+    emit_expr(e, x->arg[0], own, out);
+    text_printf(out, " %c ", x->op);
+    emit_expr(e, x->arg[1], own + 1, out);
+    text_puts(out, parens ? ")" : "");
+}
+
+static void emit_cast(Emit *e, const LExpr *x, int prec, Text *out)
+{
+    DType from = x->arg[0]->dtype;
+    bool index = x->dtype == DT_i64;
+    const char *name = index ? "ptrdiff_t" : dtype_info[x->dtype].c_name;
+    if (index && !is_float(from)) {  // widening needs no words
+        emit_expr(e, x->arg[0], prec, out);
+        return;
+    }
+    text_printf(out, "%s(%s)", prec > PREC_UNARY ? "(" : "", name);
+    emit_expr(e, x->arg[0], PREC_UNARY, out);
+    text_puts(out, prec > PREC_UNARY ? ")" : "");
+}
+
+void emit_expr(Emit *e, const LExpr *x, int prec, Text *out)
+{
+    switch (x->kind) {
+    case LX_INT:
+        text_printf(out, x->i < 0 && prec > PREC_SUM ? "(%lld)" : "%lld", (long long)x->i);
+        return;
+    case LX_NUM:
+        if (signbit(x->num) && prec > PREC_SUM)
+            text_puts(out, "(");
+        emit_number(x->num, x->dtype, out);
+        if (signbit(x->num) && prec > PREC_SUM)
+            text_puts(out, ")");
+        return;
+    case LX_SIZE:
+        emit_size(x->size, prec, out);
+        return;
+    case LX_VAR:
+        text_puts(out, x->name);
+        return;
+    case LX_LOAD:
+        text_printf(out, "%s[", x->buf->name);
+        emit_expr(e, x->arg[0], 0, out);
+        text_puts(out, "]");
+        return;
+    case LX_NEG:
+        text_puts(out, prec > PREC_UNARY ? "(-" : "-");
+        emit_expr(e, x->arg[0], PREC_POSTFIX, out);
+        text_puts(out, prec > PREC_UNARY ? ")" : "");
+        return;
+    case LX_BIN:
+        emit_binary(e, x, prec, out);
+        return;
+    case LX_CALL:
+        emit_call(e, x, out);
+        return;
+    case LX_CAST:
+        emit_cast(e, x, prec, out);
+        return;
+    }
+}

@@ -1,0 +1,80 @@
+// emit_glue.c - every entry of an emitted program behind one signature, for the driver.
+
+#include "compiler/emit.h"
+
+#include <string.h>
+
+static void emit_case(Emit *e, const Func *f, int number)
+{
+    const Prog *p = e->p;
+    Text *out = e->out;
+    text_printf(out, "    case %d:\n        return %s_%s(&m, ", number, p->prefix,
+                f->entry->name);
+    if (entry_uses_state(f))
+        text_puts(out, "state, ");
+    text_puts(out, "scratch");
+    for (int i = 0; i < p->module->dims.n; i++)
+        if (entry_has_dim(f, p->module->dims.p[i]))
+            text_printf(out, ", dims[%d]", i);
+    int in = 0, result = 0;
+    for (int i = 0; i < f->params.n; i++) {
+        if (f->params.p[i]->kind == BUF_IN)
+            text_printf(out, ", in[%d]", in++);
+        else
+            text_printf(out, ", out[%d]", result++);
+    }
+    text_puts(out, ");\n");
+}
+
+static void emit_states(Emit *e)
+{
+    const Prog *p = e->p;
+    if (!p->states.n)
+        return;
+    text_puts(e->out, "static const tfx_glue_state states[] = {\n");
+    for (int i = 0; i < p->states.n; i++)
+        text_printf(e->out, "    {\"%s\", %lld, %lld},\n", p->states.p[i].path,
+                    (long long)p->states.p[i].offset, (long long)p->states.p[i].bytes);
+    text_puts(e->out, "};\n\n");
+}
+
+static void emit_table(Emit *e)
+{
+    const Prog *p = e->p;
+    Text *out = e->out;
+    text_puts(out, "static const char *const entries[] = {");
+    for (int i = 0; i < p->entries.n; i++)
+        text_printf(out, "%s\"%s\"", i ? ", " : "", p->entries.p[i]->entry->name);
+    text_puts(out, "};\n\n");
+    if (p->state_bytes)
+        text_printf(out, "static void reset(void *state)\n{\n    (void)%s_reset(state);\n}\n\n",
+                    p->prefix);
+    text_printf(out,
+                "const tfx_glue tfx_glue_table = {\n"
+                "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror,\n};\n",
+                (long long)p->state_bytes, (long long)p->scratch_bytes, p->entries.n,
+                p->states.n, p->states.n ? "states" : "NULL", p->state_bytes ? "reset" : "NULL",
+                p->prefix);
+}
+
+void emit_glue(Prog *p, Text *out)
+{
+    Emit e = {.p = p, .out = out};
+    text_printf(out, "// glue for %s: see tfx_glue.h\n\n#include \"%s.h\"\n\n"
+                     "#include \"tfx_glue.h\"\n\n",
+                p->prefix, p->prefix);
+    emit_states(&e);
+    text_printf(out,
+                "static int run(int entry, const void *weights, size_t bytes, void *state, "
+                "void *scratch,\n               const struct tfx_par *par, const int32_t *dims, "
+                "const void *const *in,\n               void *const *out)\n{\n"
+                "    %s m;\n    int status = %s_init(&m, weights, bytes);\n"
+                "    if (status)\n        return status;\n    m.par = par;\n"
+                "    (void)state;\n    (void)dims;\n    (void)in;\n    (void)out;\n"
+                "    switch (entry) {\n",
+                p->prefix, p->prefix);
+    for (int i = 0; i < p->entries.n; i++)
+        emit_case(&e, p->entries.p[i], i);
+    text_puts(out, "    default:\n        return -1;\n    }\n}\n\n");
+    emit_table(&e);
+}
