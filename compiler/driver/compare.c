@@ -1,0 +1,84 @@
+// compare.c - two tensors, and the table of a verification.
+
+#include "verify.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+Tolerance tolerance_of(const Settings *s)
+{
+    const double contract = 2e-5;
+    return (Tolerance){s->atol < 0 ? contract : s->atol, s->rtol < 0 ? contract : s->rtol};
+}
+
+// The distance of two neighbouring floats at |x|.
+static double ulp(double x)
+{
+    float f = fabsf((float)x);
+    if (!isfinite(f))
+        return INFINITY;
+    return (double)nextafterf(f, INFINITY) - (double)f;
+}
+
+static double error_of(double got, double want)
+{
+    if (isnan(got) || isnan(want))
+        return isnan(got) && isnan(want) ? 0 : INFINITY;
+    if (got == want)  // infinities too
+        return 0;
+    return fabs(got - want);
+}
+
+Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows, Tolerance t)
+{
+    Compared c = {.ok = true};
+    double largest = 0;
+    int64_t row = want->rank > 0 && want->dim[0] > 0 ? want->n / want->dim[0] : 1;
+
+    for (int64_t i = 0; i < want->n; i++) {
+        int64_t at = rows ? (int64_t)rows->data[i / row] * row + i % row : i;
+        double error = error_of(got->data[at], want->data[i]);
+        double ulps = error == 0 ? 0 : error / ulp(want->data[i]);
+        if (isfinite(want->data[i]))
+            largest = fmax(largest, fabs(want->data[i]));
+        c.max_ulp = fmax(c.max_ulp, ulps);
+        if (error > c.max_abs || i == 0) {
+            c.max_abs = error;
+            c.worst = i;
+            c.got = got->data[at];
+            c.want = want->data[i];
+        }
+    }
+    bool is_float = dtype_info[got->dtype].kind == DK_FLOAT;
+    c.limit = is_float ? fmax(t.atol, t.rtol * largest) : 0;
+    c.max_rel = largest > 0 ? c.max_abs / largest : c.max_abs;
+    c.ok = c.max_abs <= c.limit;
+    return c;
+}
+
+static void head(Tally *t)
+{
+    if (!t->headed)
+        text_printf(t->out, "%-10s %-12s %-14s %-14s %10s %10s %10s %10s\n", "case",
+                    "entry", "result", "shape", "max abs", "max rel", "max ulp", "limit");
+    t->headed = true;
+}
+
+void tally_line(Tally *t, const char *name, const char *entry, const char *result,
+                const char *shape, const Compared *c)
+{
+    head(t);
+    text_printf(t->out, "%-10s %-12s %-14s %-14s %10.2e %10.2e %10.3g %10.2e  %s\n", name,
+                entry, result, shape, c->max_abs, c->max_rel, c->max_ulp, c->limit,
+                c->ok ? "ok" : "DIFFERS");
+    if (!c->ok)
+        text_printf(t->out, "%-10s at element %" PRId64 ": %.9g, expected %.9g\n", "",
+                    c->worst, c->got, c->want);
+}
+
+void tally_error(Tally *t, const char *name, const char *entry, const char *why)
+{
+    head(t);
+    text_printf(t->out, "%-10s %-12s %s  FAILED\n", name, entry, why);
+}

@@ -1,0 +1,54 @@
+// verify.h - an emitted program against golden cases, or against the evaluator in double.
+
+#ifndef TFXC_VERIFY_H
+#define TFXC_VERIFY_H
+
+#include "golden.h"
+#include "program.h"
+
+typedef struct Tolerance {
+    double atol, rtol;  // |error| <= max(atol, rtol * max |expected|)
+} Tolerance;
+
+// Negative ones take the contract's 2e-5.
+Tolerance tolerance_of(const Settings *s);
+
+typedef struct Compared {
+    double max_abs;      // largest |error|; infinite where only one is NaN
+    double max_rel;      // that over the largest |expected|
+    double max_ulp;      // in units of the last place of the expected float
+    double limit;
+    int64_t worst;       // index of the largest error in `want`
+    double got, want;    // there
+    bool ok;
+} Compared;
+
+// rows, when given, says which row of `got` each row of `want` is. Integers must be equal.
+Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows, Tolerance t);
+
+// The table of a comparison, and what it adds up to.
+typedef struct Tally {
+    Text *out;
+    int cases, failed;
+    bool headed;
+} Tally;
+
+// One line: what was compared, how it went.
+void tally_line(Tally *t, const char *name, const char *entry, const char *result,
+                const char *shape, const Compared *c);
+void tally_error(Tally *t, const char *name, const char *entry, const char *why);
+
+// False after reporting; differences are in the tally.
+bool verify_golden(Job *job, Program *p, const char *path, Tally *t);
+// Every entry (or --entry) on random inputs: all dims at their least, at odd values, at the
+// bound; with a cursor twice in a row, so that the second call reads what the first left.
+bool verify_oracle(Job *job, Program *p, Checkpoint *ck, Tally *t);
+
+// ---- inputs.c --------------------------------------------------------------------------------
+
+// Random values for the params of an entry. Integers that index a table (or are added to
+// what does) stay inside it; others are 0 or 1.
+void random_inputs(Arena *a, const Graph *g, const int64_t *dims, uint64_t seed,
+                   Tensor *in);
+
+#endif

@@ -1,0 +1,278 @@
+// files.c - what a compilation leaves: C, header, runtime, packed weights, make rule.
+
+#include "stages.h"
+
+#include "compiler/embed/embed.h"
+#include "compiler/emit.h"
+#include "compiler/outfile.h"
+#include "compiler/runtime_text.h"
+#include "compiler/tfxc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool job_write(Job *job, const char *path, const char *text, size_t n)
+{
+    for (int i = 0; i < job->inputs.n; i++)
+        if (file_is_same(path, job->inputs.p[i])) {
+            diag_error(job->diag, (Loc){0, 0}, E0802, "%s is also read", path);
+            return false;
+        }
+    return outfile_write(job->diag, path, text, n);
+}
+
+// The names of all files of a compilation.
+typedef struct Names {
+    const char *stem;  // without folder and ending
+    const char *source, *header, *runtime, *packed, *depend;
+} Names;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static Names names_for(Job *job, const char *output)
+{
+    Arena *a = job->arena;
+    Names n = {.source = output};
+    const char *base = base_name(output);
+    const char *dot = strrchr(base, '.');
+    int stem = (int)(dot && dot != base ? (size_t)(dot - output) : strlen(output));
+    n.stem = arena_printf(a, "%.*s", stem - (int)(base - output), base);
+    n.header = arena_printf(a, "%.*s.h", stem, output);
+    n.packed = arena_printf(a, "%.*s.packed.safetensors", stem, output);
+    n.runtime = arena_printf(a, "%.*stfx_rt.h", (int)(base - output), output);
+    n.depend = job->set->depend_file ? job->set->depend_file
+                                     : arena_printf(a, "%.*s.d", stem, output);
+    return n;
+}
+
+static EmitOptions emit_options(Job *job, const Names *names)
+{
+    Source s = {"", 0};
+    const char *path = job->path;
+    EmitOptions o = {.version = TFXC_VERSION, .embed = job->set->pack != PACK_FILE,
+                     .stem = names->stem};
+    job_read(job, path, &s);
+    o.source = strcmp(path, "-") == 0 ? "(standard input)" : base_name(path);
+    o.source_hash = hash_bytes(s.text, s.n);
+    return o;
+}
+
+static bool no_sink(void *ctx, const void *bytes, size_t n)
+{
+    (void)ctx;
+    (void)bytes;
+    (void)n;
+    return true;
+}
+
+bool job_c(Job *job, Text *out)
+{
+    Names names = names_for(job, job_beside(job, ".c"));
+    if (!job_lower(job))
+        return false;
+    Layout *y = layout_make(job->arena, job->prog, job->diag, names.packed);
+    if (!y || (job->weights && !pack_to(y, job->weights, job->diag, no_sink, NULL)))
+        return false;
+    EmitOptions o = emit_options(job, &names);
+    emit_source(job->prog, y, &o, out);
+    return true;
+}
+
+// ---- weights inside C --------------------------------------------------------------------------
+
+// The carrier of embedded weights: bytes as a string literal, which compilers read ten
+// times faster than numbers, one line of C for each 32 bytes.
+typedef struct Literal {
+    OutFile *file;
+    int column;
+} Literal;
+
+static bool put_literal(void *ctx, const void *bytes, size_t n)
+{
+    Literal *l = ctx;
+    const unsigned char *p = bytes;
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        char s[12];
+        int k = snprintf(s, sizeof(s), "%s\\%03o%s", l->column == 0 ? "    \"" : "", p[i],
+                         l->column == 31 ? "\"\n" : "");
+        l->column = (l->column + 1) % 32;
+        ok = outfile_put(l->file, s, (size_t)k);
+    }
+    return ok;
+}
+
+static bool put_text(OutFile *f, const char *s)
+{
+    return outfile_put(f, s, strlen(s));
+}
+
+static bool end_literal(Literal *l)
+{
+    return put_text(l->file, l->column ? "\";\n" : "    ;\n");
+}
+
+// <prefix>_weights.c: the packed file as an array, as a string or by the assembler.
+static bool write_carrier(Job *job, Layout *y, const Names *names, const char *path)
+{
+    Arena *a = job->arena;
+    const char *p = job->prog->prefix;
+    OutFile *f = outfile_open(a, job->diag, path);
+    if (!f)
+        return false;
+    Literal l = {f, 0};
+    bool ok = put_text(f, arena_printf(a,
+                                       "// %s_weights.c - the packed weights of %s.c.\n\n"
+                                       "#include \"%s.h\"\n\n",
+                                       names->stem, names->stem, names->stem));
+    if (ok && job->set->pack == PACK_EMBED) {
+        ok = put_text(f, arena_printf(a,
+                                      "_Alignas(64) const unsigned char "
+                                      "%s_weights[%s_WEIGHTS_BYTES] =\n",
+                                      p, job->prog->upper)) &&
+             pack_to(y, job->weights, job->diag, put_literal, &l) && end_literal(&l);
+    } else if (ok) {
+        ok = put_text(
+            f, arena_printf(a,
+                            "#if defined(__ELF__)\n"
+                            "__asm__(\".section .rodata\\n\"\n"
+                            "        \".balign 64\\n\"\n"
+                            "        \".globl %s_weights\\n\"\n"
+                            "        \"%s_weights:\\n\"\n"
+                            "        \".incbin \\\"%s\\\"\\n\"\n"
+                            "        \".byte 0\\n\"\n"
+                            "        \".previous\\n\");\n"
+                            "#else\n"
+                            "#error \"--pack=incbin is for ELF; use --pack=embed\"\n"
+                            "#endif\n",
+                            p, p, base_name(names->packed)));
+    }
+    if (!ok)
+        outfile_drop(f);
+    return ok && outfile_close(f);
+}
+
+// ---- all files -----------------------------------------------------------------------------------
+
+static bool write_runtime(Job *job, const char *path)
+{
+    Text t;
+    text_init(&t, job->arena);
+    runtime_join(job->prog->kernels, &t);
+    return job_write(job, path, t.p, t.n);
+}
+
+static void put_make_name(Text *t, const char *name)
+{
+    for (; *name; name++) {
+        if (*name == ' ' || *name == '#' || *name == '\\')
+            text_puts(t, "\\");
+        else if (*name == '$')
+            text_puts(t, "$");
+        text_put(t, name, 1);
+    }
+}
+
+static bool write_depend(Job *job, const Names *names)
+{
+    Text t;
+    text_init(&t, job->arena);
+    put_make_name(&t, names->source);
+    text_puts(&t, " ");
+    put_make_name(&t, names->header);
+    text_puts(&t, ":");
+    for (int i = 0; i < job->inputs.n; i++) {
+        text_puts(&t, " \\\n  ");
+        put_make_name(&t, job->inputs.p[i]);
+    }
+    text_puts(&t, "\n");
+    return job_write(job, names->depend, t.p, t.n);
+}
+
+// Every output is refused before the first is written.
+static bool check_outputs(Job *job, const char *const *outputs, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < job->inputs.n; k++)
+            if (file_is_same(outputs[i], job->inputs.p[k])) {
+                diag_error(job->diag, (Loc){0, 0}, E0802, "%s is also read", outputs[i]);
+                return false;
+            }
+    return true;
+}
+
+// job->prog and the weights, as files; *carrier is the C file with weights or NULL.
+static bool write_all(Job *job, const Names *names, const char **carrier)
+{
+    Text source, header;
+    const char *outputs[] = {names->source, names->header, names->runtime, names->packed};
+    if (!check_outputs(job, outputs, COUNT(outputs)))
+        return false;
+    Layout *y = layout_make(job->arena, job->prog, job->diag, names->packed);
+    if (!y)
+        return false;
+    bool packed = job->set->pack == PACK_EMBED
+                      ? pack_to(y, job->weights, job->diag, no_sink, NULL)
+                      : pack_write(y, job->weights, job->diag);
+    if (!packed)
+        return false;
+    EmitOptions o = emit_options(job, names);
+    text_init(&source, job->arena);
+    text_init(&header, job->arena);
+    emit_source(job->prog, y, &o, &source);
+    emit_header(job->prog, y, &o, &header);
+    *carrier = NULL;
+    if (job->set->pack != PACK_FILE) {
+        const char *stem = arena_strndup(job->arena, names->header,
+                                         strlen(names->header) - 2);
+        *carrier = arena_printf(job->arena, "%s_weights.c", stem);
+        if (!write_carrier(job, y, names, *carrier))
+            return false;
+    }
+    return job_write(job, names->source, source.p, source.n) &&
+           job_write(job, names->header, header.p, header.n) &&
+           write_runtime(job, names->runtime);
+}
+
+bool job_compile(Job *job, const char *path)
+{
+    const char *carrier;
+    if (!job_build(job, path) || !job_open_weights(job, true) ||
+        !job_check_weights(job) || !job_lower(job))
+        return false;
+    const char *output =
+        job->set->output ? job->set->output : base_name(job_beside(job, ".c"));
+    Names names = names_for(job, output);
+    return write_all(job, &names, &carrier) &&
+           (!job->set->depend || write_depend(job, &names));
+}
+
+bool job_emit_program(Job *job, const char *folder, StrList *sources,
+                      const char **weights)
+{
+    Text glue;
+    Arena *a = job->arena;
+    const char *carrier;
+    const Embedded *door = embedded_find("driver/glue.h");
+    if (!job_lower(job) || !door)
+        return false;
+    Names names = names_for(job, arena_printf(a, "%s/%s.c", folder, job->prog->prefix));
+    if (!write_all(job, &names, &carrier))
+        return false;
+    text_init(&glue, a);
+    emit_glue(job->prog, &glue);
+    const char *glue_path = arena_printf(a, "%s/tfx_glue.c", folder);
+    if (!job_write(job, glue_path, glue.p, glue.n) ||
+        !job_write(job, arena_printf(a, "%s/tfx_glue.h", folder), door->text, door->size))
+        return false;
+    vec_push(a, sources, names.source);
+    vec_push(a, sources, glue_path);
+    if (carrier)
+        vec_push(a, sources, carrier);
+    *weights = job->set->pack == PACK_EMBED ? NULL : names.packed;
+    return true;
+}

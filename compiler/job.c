@@ -1,0 +1,157 @@
+// job.c - the first stages of a compilation: reading, parsing, building.
+
+#include "job.h"
+
+#include "compiler/embed/embed.h"
+#include "compiler/sema/sema.h"
+#include "grammar/parse.h"
+#include "infile.h"
+
+#include <string.h>
+
+void job_init(Job *job, Settings *set, Arena *a)
+{
+    *job = (Job){.arena = a, .set = set};
+    job->diag = diag_new(a);
+    job->texts = map_new(a);
+    text_init(&job->notes, a);
+}
+
+void job_close(Job *job)
+{
+    ckpt_close(job->weights);
+    job->weights = NULL;
+}
+
+void job_give(Job *job, const char *name, const char *text, size_t n)
+{
+    Source *s = NEW(job->arena, Source);
+    *s = (Source){text, n};
+    map_set(job->texts, name, s);
+}
+
+void job_input(Job *job, const char *path)
+{
+    for (int i = 0; i < job->inputs.n; i++)
+        if (strcmp(job->inputs.p[i], path) == 0)
+            return;
+    vec_push(job->arena, &job->inputs, arena_strdup(job->arena, path));
+}
+
+bool job_read(Job *job, const char *path, Source *s)
+{
+    const char *why;
+    const Source *given = map_get(job->texts, path);
+    if (given) {
+        *s = *given;
+        return true;
+    }
+    if (!file_read(job->arena, path, &s->text, &s->n, &why)) {
+        diag_error(job->diag, (Loc){0, 0}, E0001, "%s: %s", path, why);
+        return false;
+    }
+    if (strcmp(path, "-") != 0)
+        job_input(job, path);
+    return true;
+}
+
+// The folder of the model with its slash, or "".
+static const char *folder_of(Arena *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : "";
+}
+
+static const char *beside_model(Job *job, const char *name)
+{
+    if (name[0] == '/')
+        return name;
+    return arena_printf(job->arena, "%s%s", folder_of(job->arena, job->path), name);
+}
+
+const char *job_beside(Job *job, const char *ending)
+{
+    const char *path = strcmp(job->path, "-") == 0 ? "model" : job->path;
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+    size_t n = dot && dot != path && dot[-1] != '/' ? (size_t)(dot - path) : strlen(path);
+    return arena_printf(job->arena, "%.*s%s", (int)n, path, ending);
+}
+
+const char *job_weights_path(Job *job)
+{
+    if (job->set->weights)
+        return job->set->weights;
+    if (job->module && job->module->weights)
+        return beside_model(job, job->module->weights);
+    return NULL;
+}
+
+// The text of an import: what was given in memory, a file beside the model, a text of the
+// library. Only "std/" names look into the library first: it is the one of this version.
+static bool load_import(void *ctx, const char *name, const char **text, size_t *n)
+{
+    Job *job = ctx;
+    const char *why;
+    const Source *given = map_get(job->texts, name);
+    if (given) {
+        *text = given->text;
+        *n = given->n;
+        return true;
+    }
+    const Embedded *e = embedded_find(name);
+    if (e && strncmp(name, "std/", 4) == 0) {
+        *text = e->text;
+        *n = e->size;
+        return true;
+    }
+    const char *path = beside_model(job, name);
+    if (!file_read(job->arena, path, text, n, &why))
+        return false;
+    job_input(job, path);
+    return true;
+}
+
+bool job_parse(Job *job, const char *path)
+{
+    Source s;
+    job->path = arena_strdup(job->arena, path);
+    if (!job_read(job, path, &s))
+        return false;
+    const char *name = strcmp(path, "-") == 0 ? "<stdin>" : job->path;
+    uint32_t base = diag_source(job->diag, name, s.text, s.n);
+    job->file = tfx_parse(job->arena, job->diag, name, s.text, s.n, base);
+    return diag_errors(job->diag) == 0;
+}
+
+static Override *overrides(Job *job)
+{
+    const StrList *d = &job->set->defines;
+    Override *o = NEWN(job->arena, Override, d->n + 1);
+    for (int i = 0; i < d->n; i++) {
+        size_t n = strcspn(d->p[i], "=<");
+        o[i].name = arena_strndup(job->arena, d->p[i], n);
+        o[i].op = d->p[i][n] == '<' ? "<=" : "=";
+        o[i].value = d->p[i] + n + strlen(o[i].op);
+    }
+    return o;
+}
+
+bool job_build(Job *job, const char *path)
+{
+    Text why;
+    if (!job_parse(job, path))
+        return false;
+    SemaOptions o = {.overrides = overrides(job),
+                     .noverrides = job->set->defines.n,
+                     .name = job->set->prefix,
+                     .load = load_import,
+                     .ctx = job};
+    job->module = tfx_build(job->arena, job->diag, &o, job->file);
+    if (!job->module || diag_errors(job->diag) > 0)
+        return false;
+    text_init(&why, job->arena);
+    if (!ir_verify(job->module, &why))
+        bug("the front end built an illegal graph: %s", why.p);
+    return true;
+}

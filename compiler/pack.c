@@ -1,0 +1,313 @@
+// pack.c - constants into the layout that kernels read, a tile at a time.
+//
+// A panel is 48 columns of w' and needs 48 rows of w: those are read, transposed and
+// written, so that a weight of any size passes through a few megabytes. Constants that are
+// more than rows of checkpoint tensors one after the other are evaluated by the oracle.
+
+#include "compiler/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PANEL = 48, TILE_BYTES = 1 << 21 };
+
+// ---- rows of a constant matrix ---------------------------------------------------------------
+
+// A matrix of rows that lie in a checkpoint tensor as they are, or in memory.
+typedef struct Piece {
+    const CkptTensor *tensor;  // NULL: data
+    const double *data;
+    int64_t first_row, rows;
+} Piece;
+
+typedef struct Source {
+    Layout *y;
+    Checkpoint *ck;
+    Diag *d;
+    Arena *arena;  // scratch of this tensor
+    const Placed *t;
+    VEC(Piece) pieces;
+    int64_t row_elems;
+    uint16_t *half;  // a tile in f16 or bf16
+} Source;
+
+static bool read_weight(void *ctx, const char *name, int64_t n, double *out)
+{
+    Checkpoint *ck = ctx;
+    const CkptTensor *t = ck ? ckpt_find(ck, name) : NULL;
+    return t && t->count == n && ckpt_read_f64(ck, t, 0, n, out);
+}
+
+static const CkptTensor *plain_weight(Source *s, const Value *v)
+{
+    const Module *m = s->y->prog->module;
+    if (v->op != OP_weight || !s->ck)
+        return NULL;
+    const Weight *w = value_weight(m, v);
+    for (int k = 0; w && k < w->type.rank; k++)
+        if (w->stored[k] != k)
+            return NULL;
+    const char *name = attr_str(v, "path", "");
+    for (int i = 0; i < s->t->nturns; i++)
+        name = path_at(s->arena, name, s->t->turn[i].index, s->t->turn[i].turn);
+    return ckpt_find(s->ck, name);
+}
+
+static int64_t rows_of(const Value *v)
+{
+    int64_t n = 1;
+    if (v->type.rank > 1)
+        size_is_int(v->type.dim[0].size, &n);
+    return n;
+}
+
+static bool add_piece(Source *s, const Value *v, int64_t *row)
+{
+    Piece piece = {.first_row = *row, .rows = rows_of(v)};
+    const CkptTensor *t = plain_weight(s, v);
+    bool same_rank = v->type.rank == s->t->packed->value->type.rank;
+    if (v->op == OP_concat && same_rank && v->type.rank > 1 && attr_int(v, "axis", 0) == 0) {
+        for (int i = 0; i < v->nin; i++)
+            if (!add_piece(s, v->in[i], row))
+                return false;
+        return true;
+    }
+    if (t) {
+        piece.tensor = t;
+    } else {
+        Tensor out;
+        WeightSource from = {read_weight, s->ck};
+        if (!oracle_const(s->arena, s->y->prog->module, from, v, s->t->nturns, s->t->turn,
+                          &out)) {
+            diag_error(s->d, v->loc, E0811, "the constant `%s` cannot be computed",
+                       s->t->name);
+            return false;
+        }
+        piece.data = out.data;
+    }
+    vec_push(s->arena, &s->pieces, piece);
+    *row += piece.rows;
+    return true;
+}
+
+// Rows [first, first + n) as float.
+static bool read_rows(Source *s, int64_t first, int64_t n, float *out)
+{
+    for (int i = 0; i < s->pieces.n && n > 0; i++) {
+        const Piece *p = &s->pieces.p[i];
+        int64_t at = first - p->first_row;
+        if (at < 0 || at >= p->rows)
+            continue;
+        int64_t take = p->rows - at < n ? p->rows - at : n;
+        int64_t e0 = at * s->row_elems, count = take * s->row_elems;
+        if (p->tensor && !ckpt_read_f32(s->ck, p->tensor, e0, count, out))
+            return false;
+        for (int64_t k = 0; !p->tensor && k < count; k++)
+            out[k] = (float)p->data[e0 + k];
+        out += count;
+        first += take;
+        n -= take;
+    }
+    return n == 0;
+}
+
+// ---- sinks -------------------------------------------------------------------------------------
+
+typedef struct Sink {
+    PackSink *put;
+    void *ctx;
+    Layout *y;
+} Sink;
+
+static bool put(Sink *k, const void *bytes, size_t n)
+{
+    k->y->sum = pack_sum(k->y->sum, bytes, n);
+    return k->put(k->ctx, bytes, n);
+}
+
+// Tiles are multiples of 8 bytes except at the end of a tensor, where zeros fill up.
+uint64_t pack_sum(uint64_t sum, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, p + i, n - i < 8 ? n - i : 8);  // a little-endian machine
+        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        sum ^= sum >> 32;
+    }
+    return sum;
+}
+
+// ---- formats --------------------------------------------------------------------------------------
+
+// Floats of a tile in the storage type: the tile itself, or converted into half.
+static bool put_floats(Source *s, Sink *sink, const float *tile, int64_t n)
+{
+    DType d = s->t->packed->storage;
+    if (d == DT_f32)
+        return put(sink, tile, (size_t)n * 4);
+    convert_from_f32(st_of(d), tile, n, s->half);
+    return put(sink, s->half, (size_t)n * 2);
+}
+
+// Columns [0, n) of rows x[n][k] to panel[k][width], in blocks that stay in the cache.
+static void transpose_panel(const float *x, int64_t n, int64_t k, int64_t width, float *panel)
+{
+    memset(panel, 0, sizeof(float) * (size_t)(k * width));
+    for (int64_t k0 = 0; k0 < k; k0 += 16)
+        for (int64_t c = 0; c < n; c++)
+            for (int64_t i = k0; i < k0 + 16 && i < k; i++)
+                panel[i * width + c] = x[c * k + i];
+}
+
+static bool pack_panels(Source *s, Sink *sink)
+{
+    const Packed *k = s->t->packed;
+    float *rows = NEWN(s->arena, float, PANEL *k->k);
+    float *panel = NEWN(s->arena, float, PANEL *k->k);
+    s->half = NEWN(s->arena, uint16_t, PANEL *k->k);
+    for (int64_t c = 0; c < k->n; c += PANEL) {
+        int64_t n = k->n - c < PANEL ? k->n - c : PANEL;
+        int64_t width = (n + 15) / 16 * 16;
+        if (!read_rows(s, c, n, rows))
+            return false;
+        transpose_panel(rows, n, k->k, width, panel);
+        if (!put_floats(s, sink, panel, width * k->k))
+            return false;
+    }
+    return true;
+}
+
+static bool pack_ints(Source *s, Sink *sink)
+{
+    int64_t n = s->t->packed->count;
+    Tensor out;
+    WeightSource from = {read_weight, s->ck};
+    if (!oracle_const(s->arena, s->y->prog->module, from, s->t->packed->value, s->t->nturns,
+                      s->t->turn, &out))
+        return false;
+    int32_t *tile = NEWN(s->arena, int32_t, n + 1);
+    for (int64_t i = 0; i < n; i++)
+        tile[i] = (int32_t)out.data[i];
+    return put(sink, tile, (size_t)n * 4);
+}
+
+static bool pack_plain(Source *s, Sink *sink)
+{
+    const Packed *k = s->t->packed;
+    if (dtype_info[k->storage].kind != DK_FLOAT)
+        return pack_ints(s, sink);
+    int64_t rows = rows_of(k->value), step = TILE_BYTES / 4 / s->row_elems;
+    step = step < 1 ? 1 : (step + 7) / 8 * 8;
+    float *tile = NEWN(s->arena, float, step *s->row_elems);
+    s->half = NEWN(s->arena, uint16_t, step *s->row_elems);
+    for (int64_t r = 0; r < rows; r += step) {
+        int64_t n = rows - r < step ? rows - r : step;
+        if (!read_rows(s, r, n, tile) ||
+            !put_floats(s, sink, tile, n * s->row_elems))
+            return false;
+    }
+    return true;
+}
+
+static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sink *sink)
+{
+    Source s = {.y = y, .ck = ck, .d = d, .arena = arena_new(), .t = t};
+    const Packed *k = t->packed;
+    int64_t rows = rows_of(k->value), row = 0, count = 1;
+    size_is_int(type_count(y->prog->module->sizes, &k->value->type), &count);
+    s.row_elems = rows ? count / rows : 0;
+    bool ok = true;
+    if (count > 0 && dtype_info[k->storage].kind == DK_FLOAT)
+        ok = add_piece(&s, k->value, &row);
+    if (ok && count > 0)
+        ok = k->format == PACK_PANEL ? pack_panels(&s, sink) : pack_plain(&s, sink);
+    if (!ok && !diag_errors(d))
+        diag_error(d, k->value->loc, E0811, "the constant `%s` cannot be read", t->name);
+    arena_free(s.arena);
+    return ok;
+}
+
+// ---- the file ------------------------------------------------------------------------------------------
+
+// The zeros between a tensor and the next one count, as whoever checks a file sees them.
+static void sum_filler(Layout *y, int i)
+{
+    static const uint64_t zero = 0;
+    const Placed *t = y->tensors.p[i];
+    if (i + 1 == y->tensors.n)
+        return;
+    int64_t next = y->tensors.p[i + 1]->offset;
+    for (int64_t at = t->offset + (t->bytes + 7) / 8 * 8; at < next; at += 8)
+        y->sum = pack_sum(y->sum, &zero, 8);
+}
+
+static bool pack_all(Layout *y, Checkpoint *ck, Diag *d, Sink *sink)
+{
+    y->sum = 0;
+    for (int i = 0; i < y->tensors.n; i++) {
+        if (!pack_tensor(y, ck, d, y->tensors.p[i], sink))
+            return false;
+        sum_filler(y, i);
+    }
+    y->summed = true;
+    return true;
+}
+
+static bool put_file(void *ctx, const void *bytes, size_t n)
+{
+    return stw_put(ctx, bytes, (int64_t)n);
+}
+
+bool pack_write(Layout *y, Checkpoint *ck, Diag *d)
+{
+    if (!stw_begin(y->writer, ck))
+        return false;
+    Sink sink = {put_file, y->writer, y};
+    if (!pack_all(y, ck, d, &sink)) {
+        stw_drop(y->writer);
+        return false;
+    }
+    return stw_end(y->writer);
+}
+
+// ---- into memory: the payload with its fillers, as the file has it ---------------------------------------
+
+typedef struct Gap {
+    PackSink *put;
+    void *ctx;
+    int64_t at;
+} Gap;
+
+static bool put_at(Gap *g, int64_t offset)
+{
+    static const char zeros[64];
+    for (; g->at < offset; g->at++)
+        if (!g->put(g->ctx, zeros, 1))
+            return false;
+    return true;
+}
+
+static bool put_gap(void *ctx, const void *bytes, size_t n)
+{
+    Gap *g = ctx;
+    g->at += (int64_t)n;
+    return g->put(g->ctx, bytes, n);
+}
+
+bool pack_to(Layout *y, Checkpoint *ck, Diag *d, PackSink *sink, void *ctx)
+{
+    Gap gap = {sink, ctx, 0};
+    Sink to = {put_gap, &gap, y};
+    y->sum = 0;
+    if (!put_gap(&gap, y->header, y->header_bytes))
+        return false;
+    for (int i = 0; i < y->tensors.n; i++) {
+        if (!put_at(&gap, y->tensors.p[i]->offset) ||
+            !pack_tensor(y, ck, d, y->tensors.p[i], &to))
+            return false;
+        sum_filler(y, i);
+    }
+    y->summed = true;
+    return put_at(&gap, y->file_bytes);
+}

@@ -1,0 +1,273 @@
+// settings.c - the tables of verbs and options, and how each option is taken.
+
+#include "settings.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const VerbInfo verb_info[VERB_COUNT] = {
+#define VERB(name, args, summary, more) {#name, args, summary, more},
+#include "verbs.def"
+#undef VERB
+};
+
+#define V(verb) (1u << VERB_##verb)
+#define V_MODEL                                                                          \
+    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init))
+#define V_ALL ((1u << VERB_COUNT) - 1)
+
+const OptionInfo option_info[OPTION_COUNT] = {
+#define OPT(name, long_name, letter, arg, verbs, help)                                   \
+    {long_name, letter, arg, verbs, help},
+#include "options.def"
+#undef OPT
+};
+
+bool verb_find(const char *name, Verb *v)
+{
+    for (int i = 0; i < VERB_COUNT; i++)
+        if (strcmp(verb_info[i].name, name) == 0) {
+            *v = (Verb)i;
+            return true;
+        }
+    return false;
+}
+
+bool option_find(const char *name, OptionId *id)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(option_info[i].name, name) == 0) {
+            *id = (OptionId)i;
+            return true;
+        }
+    return false;
+}
+
+void settings_init(Settings *s, Arena *a)
+{
+    *s = (Settings){.arena = a, .target = "portable", .level = 1, .seed = 1};
+    s->atol = s->rtol = -1;
+}
+
+// One of n words, as its index.
+static bool choose(Settings *s, const char *value, const char *const *words, int n,
+                   int *chosen, const char **why)
+{
+    Text t;
+    for (int i = 0; i < n; i++)
+        if (strcmp(value, words[i]) == 0) {
+            *chosen = i;
+            return true;
+        }
+    text_init(&t, s->arena);
+    text_printf(&t, "'%s' is none of ", value);
+    for (int i = 0; i < n; i++)
+        text_printf(&t, "%s%s", i ? ", " : "", words[i]);
+    const char *near = nearest(value, words, n);
+    if (near)
+        text_printf(&t, "; did you mean '%s'?", near);
+    *why = t.p;
+    return false;
+}
+
+static bool take_number(Settings *s, const char *value, double *out, const char **why)
+{
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end || !isfinite(x) || x < 0) {
+        *why = arena_printf(s->arena, "'%s' is not a number >= 0", value);
+        return false;
+    }
+    *out = x;
+    return true;
+}
+
+static bool take_seed(Settings *s, const char *value, const char **why)
+{
+    char *end;
+    errno = 0;
+    unsigned long long x = strtoull(value, &end, 0);
+    if (end == value || *end || errno || value[0] == '-') {
+        *why = arena_printf(s->arena, "'%s' is not an unsigned integer", value);
+        return false;
+    }
+    s->seed = x;
+    return true;
+}
+
+static bool is_name(const char *s, size_t n)
+{
+    if (n == 0 || (s[0] >= '0' && s[0] <= '9'))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = s[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && !(c >= '0' && c <= '9'))
+            return false;
+    }
+    return true;
+}
+
+static bool take_define(Settings *s, const char *value, const char **why)
+{
+    size_t n = strcspn(value, "=<");
+    const char *rest = value + n;
+    bool bound = strncmp(rest, "<=", 2) == 0;
+    rest += bound ? 2 : 1;
+    if ((!bound && value[n] != '=') || !is_name(value, n) || !*rest) {
+        *why = arena_printf(s->arena, "'%s' is neither NAME=VALUE nor NAME<=BOUND", value);
+        return false;
+    }
+    vec_push(s->arena, &s->defines, arena_strdup(s->arena, value));
+    return true;
+}
+
+// -fno-PASS, as the letter's argument "no-PASS", or as --no-pass=PASS.
+static void take_pass_off(Settings *s, const char *value)
+{
+    if (strncmp(value, "no-", 3) == 0)
+        value += 3;
+    vec_push(s->arena, &s->passes_off, arena_strdup(s->arena, value));
+}
+
+static bool take_choice(Settings *s, OptionId id, const char *value, const char **why)
+{
+    static const char *const packs[] = {"file", "embed", "incbin"};
+    static const char *const stages[] = {"all",  "ast", "ir",  "loops",
+                                         "plan", "c",   "dot", "json"};
+    static const char *const forms[] = {"text", "json"};
+    static const char *const whens[] = {"auto", "always", "never"};
+    static const char *const levels[] = {"0", "1"};
+    static const char *const targets[] = {"portable"};
+    int i = 0;
+
+    switch (id) {
+    case OPTION_pack:
+        if (!choose(s, value, packs, COUNT(packs), &i, why))
+            return false;
+        s->pack = (PackKind)i;
+        return true;
+    case OPTION_emit:
+        if (!choose(s, value, stages, COUNT(stages), &i, why))
+            return false;
+        s->emit = (Stage)i;
+        return true;
+    case OPTION_diagnostics:
+        if (!choose(s, value, forms, COUNT(forms), &i, why))
+            return false;
+        s->json = i == 1;
+        return true;
+    case OPTION_color:
+        if (!choose(s, value, whens, COUNT(whens), &i, why))
+            return false;
+        s->color = (ColorWhen)i;
+        return true;
+    case OPTION_level:
+        return choose(s, value, levels, COUNT(levels), &s->level, why);
+    case OPTION_target:
+        if (!choose(s, value, targets, COUNT(targets), &i, why))
+            return false;
+        s->target = targets[i];
+        return true;
+    default:
+        bug("option %d is no choice", (int)id);
+    }
+}
+
+static bool take_prefix(Settings *s, const char *value, const char **why)
+{
+    if (!is_name(value, strlen(value))) {
+        *why = arena_printf(s->arena, "'%s' is not a C name", value);
+        return false;
+    }
+    s->prefix = arena_strdup(s->arena, value);
+    return true;
+}
+
+static void take_flag(Settings *s, OptionId id)
+{
+    switch (id) {
+    case OPTION_verify_each:
+        s->verify_each = true;
+        break;
+    case OPTION_time_passes:
+        s->time_passes = true;
+        break;
+    case OPTION_taps:
+        s->taps = true;
+        break;
+    case OPTION_depend:
+        s->depend = true;
+        break;
+    case OPTION_in_place:
+        s->in_place = true;
+        break;
+    case OPTION_fmt_check:
+        s->fmt_check = true;
+        break;
+    case OPTION_help:
+        s->help = true;
+        break;
+    case OPTION_version:
+        s->version = true;
+        break;
+    default:
+        bug("option %d is no flag", (int)id);
+    }
+}
+
+bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
+{
+    if (!option_info[id].arg) {
+        take_flag(s, id);
+        return true;
+    }
+    if (!value || !*value) {
+        *why = arena_printf(s->arena, "needs an argument: %s", option_info[id].arg);
+        return false;
+    }
+    switch (id) {
+    case OPTION_output:
+        s->output = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_define:
+        return take_define(s, value, why);
+    case OPTION_weights:
+        s->weights = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_prefix:
+        return take_prefix(s, value, why);
+    case OPTION_passes:
+        s->passes = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_pass_off:
+        take_pass_off(s, value);
+        return true;
+    case OPTION_print_after:
+        vec_push(s->arena, &s->print_after, arena_strdup(s->arena, value));
+        return true;
+    case OPTION_depend_file:
+        s->depend_file = arena_strdup(s->arena, value);
+        s->depend = true;
+        return true;
+    case OPTION_golden:
+        s->golden = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_input:
+        s->input = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_entry:
+        s->entry = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_atol:
+        return take_number(s, value, &s->atol, why);
+    case OPTION_rtol:
+        return take_number(s, value, &s->rtol, why);
+    case OPTION_seed:
+        return take_seed(s, value, why);
+    default:
+        return take_choice(s, id, value, why);
+    }
+}

@@ -1,0 +1,135 @@
+// stages.c - the later stages of a compilation: weights, passes, loops, and texts of them.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "stages.h"
+
+#include "compiler/astprint.h"
+#include "compiler/describe.h"
+#include "compiler/irtext.h"
+#include "compiler/weights.h"
+#include "passes/pass.h"
+
+#include <string.h>
+#include <unistd.h>
+
+bool job_open_weights(Job *job, bool needed)
+{
+    const char *path = job_weights_path(job);
+    const Loc nowhere = {0, 0};
+    if (job->weights)
+        return true;
+    if (!path) {
+        if (needed) {
+            diag_error(job->diag, nowhere, E0003, "no weights to read");
+            diag_hint(job->diag, nowhere,
+                      "name a file in the model: weights \"model.safetensors\", or with "
+                      "--weights; `tfxc init` makes random ones");
+        }
+        return !needed;
+    }
+    if (!needed && !job->set->weights && access(path, F_OK) != 0)
+        return true;
+    job->weights = ckpt_open(job->arena, job->diag, path, nowhere);
+    if (job->weights)
+        job_input(job, path);
+    return job->weights != NULL;
+}
+
+bool job_check_weights(Job *job)
+{
+    if (job->weights) {
+        weights_check(job->module, job->weights, job->diag);
+        weights_unused(job->module, job->weights, job->diag);
+    }
+    return diag_errors(job->diag) == 0;
+}
+
+static void note(void *ctx, const char *text)
+{
+    text_puts(&((Job *)ctx)->notes, text);
+}
+
+bool job_optimize(Job *job)
+{
+    const Settings *s = job->set;
+    PassOptions o = {.list = s->passes ? s->passes : s->level == 0 ? "none" : NULL,
+                     .off = s->passes_off.p,
+                     .noff = s->passes_off.n,
+                     .print_after = s->print_after.p,
+                     .nprint_after = s->print_after.n,
+                     .time_passes = s->time_passes,
+                     .write = note,
+                     .ctx = job};
+    return passes_run(job->module, &o, job->diag) && diag_errors(job->diag) == 0;
+}
+
+static DType storage_of(void *ctx, const char *name)
+{
+    const Job *job = ctx;
+    const CkptTensor *t = job->weights ? ckpt_find(job->weights, name) : NULL;
+    return t ? st_info[t->type].dtype : DT_COUNT;
+}
+
+bool job_lower(Job *job)
+{
+    Text why;
+    LowerOptions o = {.taps = job->set->taps, .storage = storage_of, .ctx = job};
+    if (!job_optimize(job))
+        return false;
+    const char *prefix = c_name(job->arena, job->module->name);
+    job->prog = lower_module(job->arena, job->module, prefix, &o, job->diag);
+    if (!job->prog || diag_errors(job->diag) > 0)
+        return false;
+    plan_memory(job->prog);
+    text_init(&why, job->arena);
+    if (!plan_check(job->prog, &why))
+        bug("the memory plan overlaps: %s", why.p);
+    return true;
+}
+
+// Stages before the passes show the graph as the front end built it, with --print-after
+// for what comes behind; `ir` shows it after all passes.
+bool job_text(Job *job, const char *path, Stage stage, Text *out)
+{
+    if (stage == STAGE_AST)
+        return job_parse(job, path) && (ast_print(job->file, out), true);
+    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+        return false;
+    switch (stage) {
+    case STAGE_IR:
+        if (!job_optimize(job))
+            return false;
+        ir_print(job->module, out);
+        return true;
+    case STAGE_DOT:
+        if (!job_optimize(job))
+            return false;
+        describe_dot(job->module, out);
+        return true;
+    case STAGE_JSON:
+        describe_json(job->module, job->arena, job->diag, out);
+        return true;
+    case STAGE_LOOPS:
+    case STAGE_PLAN:
+        if (!job_lower(job))
+            return false;
+        (stage == STAGE_LOOPS ? loop_print : plan_print)(job->prog, out);
+        return true;
+    case STAGE_C:
+        return job_c(job, out);
+    default:
+        bug("stage %d has no text", (int)stage);
+    }
+}
+
+bool job_report(Job *job, const char *path, Text *out)
+{
+    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+        return false;
+    if (job->set->emit == STAGE_JSON)
+        describe_json(job->module, job->arena, job->diag, out);
+    else
+        describe_text(job->module, job->arena, job->diag, out);
+    return true;
+}
