@@ -1,0 +1,62 @@
+// common.c - what the kernel tests share.
+
+#include "tests/kernels/variant.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const Kernels *const *variants(void)
+{
+    static const Kernels *const all[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
+                                         &kernels_avx2, &kernels_avx512, NULL};
+    static const Kernels *const avx2[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
+                                          &kernels_avx2, NULL};
+    static const Kernels *const base[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
+                                          NULL};
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+        return all;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return avx2;
+#endif
+    (void)all;
+    (void)avx2;
+    return base;
+}
+
+double uniform(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) * 0x1p-52 - 1.0;
+}
+
+float *random_floats(uint64_t seed, ptrdiff_t n, double scale)
+{
+    float *x = malloc(sizeof(float) * (size_t)(n > 0 ? n : 1));
+    uint64_t state = seed * 77 + 1;
+    for (ptrdiff_t i = 0; i < n; i++)
+        x[i] = (float)(uniform(&state) * scale);
+    return x;
+}
+
+double ulps(float y, double exact)
+{
+    if (isnan(exact) || isnan(y))
+        return isnan(exact) && isnan(y) ? 0.0 : INFINITY;
+    float rounded = (float)exact;
+    if (isinf(rounded) || isinf(y))
+        return rounded == y ? 0.0
+               : fabs(exact) < 3.4028236e38 && isfinite(y) ? 0.0
+                                                           : INFINITY;
+    int e = 0;
+    frexp(exact, &e);
+    return fabs((double)y - exact) / ldexp(1.0, e - 24 > -149 ? e - 24 : -149);
+}
+
+void backwards(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
+               int ntasks)
+{
+    int threads = *(int *)ctx;
+    for (int i = ntasks - 1; i >= 0; i--)
+        task(arg, i, i % threads);
+}

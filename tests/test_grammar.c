@@ -1,0 +1,492 @@
+// test_grammar.c - the parser's messages, its limits, and the canonical format.
+//
+// tests/errors/syntax-*.tfx are a source, then every message about it, one a line after
+// //! tests/fmt/*.tfx are a source, a line //!, then its canonical form. UPDATE=1
+// rewrites what follows the first //! of each.
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/parse.h"
+
+static Arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+}
+
+TestSuite(grammar, .init = set_up, .fini = tear_down);
+
+// ---- files --------------------------------------------------------------------------
+
+static const char *path_of(const char *folder, const char *name)
+{
+    const char *root = getenv("TFXC_ROOT");
+    return arena_printf(arena, "%s/%s/%s", root ? root : ".", folder, name);
+}
+
+static Text read_file(const char *path)
+{
+    Text t;
+    text_init(&t, arena);
+    FILE *f = fopen(path, "rb");
+    cr_assert(f, "%s", path);
+    char buf[4096];
+    for (size_t n; (n = fread(buf, 1, sizeof buf, f)) > 0;)
+        text_put(&t, buf, n);
+    fclose(f);
+    return t;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+typedef VEC(char *) NamesOfFiles;
+
+static NamesOfFiles files(const char *folder, const char *prefix)
+{
+    NamesOfFiles list = {0};
+    DIR *d = opendir(path_of(folder, ""));
+    cr_assert(d, "%s", folder);
+    for (struct dirent *e; (e = readdir(d));) {
+        size_t n = strlen(e->d_name);
+        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && n > 4 &&
+            strcmp(e->d_name + n - 4, ".tfx") == 0)
+            vec_push(arena, &list, arena_strdup(arena, e->d_name));
+    }
+    closedir(d);
+    if (list.n > 0)
+        qsort(list.p, (size_t)list.n, sizeof *list.p, by_name);
+    return list;
+}
+
+// Where the line //! begins; the end if there is none.
+static size_t find_mark(const Text *t)
+{
+    const char *at = strncmp(t->p, "//!", 3) == 0 ? t->p : strstr(t->p, "\n//!");
+    return !at ? t->n : at == t->p ? 0 : (size_t)(at + 1 - t->p);
+}
+
+static void update(const char *path, const Text *t, size_t source, const char *mark,
+                   const char *rest)
+{
+    FILE *f = fopen(path, "wb");
+    cr_assert(f, "%s", path);
+    fwrite(t->p, 1, source, f);
+    bool ended = source == 0 || t->p[source - 1] == '\n';
+    fprintf(f, "%s%s%s", ended ? "" : "\n", mark, rest);
+    fclose(f);
+}
+
+// ---- trees as text ------------------------------------------------------------------
+
+static void dump_stmts(Text *t, const StmtList *list);
+
+static void dump(Text *t, const Expr *e)
+{
+    if (!e) {
+        text_puts(t, " _");
+        return;
+    }
+    text_printf(t, " (%d %s %lld %a %d %d", (int)e->kind, e->text ? e->text : "",
+                (long long)e->integer, e->number, (int)e->dtype, (int)e->op);
+    if (e->a)
+        dump(t, e->a);
+    if (e->b)
+        dump(t, e->b);
+    for (int i = 0; i < e->items.n; i++)
+        dump(t, e->items.p[i]);
+    for (int i = 0; i < e->args.n; i++) {
+        text_printf(t, " %s=", e->args.p[i].name ? e->args.p[i].name : "");
+        dump(t, e->args.p[i].value);
+    }
+    for (int i = 0; i < e->index.n; i++) {
+        const Index *x = &e->index.p[i];
+        text_printf(t, " [%d", (int)x->kind);
+        dump(t, x->at);
+        dump(t, x->start);
+        dump(t, x->stop);
+        dump(t, x->step);
+    }
+    dump_stmts(t, &e->body);
+    text_puts(t, ")");
+}
+
+static void dump_names(Text *t, const NameList *list)
+{
+    for (int i = 0; i < list->n; i++)
+        text_printf(t, " %s,", list->p[i].s);
+}
+
+static void dump_dims(Text *t, const DimList *list)
+{
+    text_puts(t, " [");
+    for (int i = 0; i < list->n; i++)
+        dump(t, list->p[i].size);
+    text_puts(t, "]");
+}
+
+static void dump_type(Text *t, const TypeExpr *type)
+{
+    if (!type)
+        return;
+    text_printf(t, " :%d", (int)type->dtype);
+    dump_dims(t, &type->dims);
+}
+
+static void dump_stmts(Text *t, const StmtList *list)
+{
+    for (int i = 0; i < list->n; i++) {
+        const Stmt *s = list->p[i];
+        text_printf(t, "\n{%d", (int)s->kind);
+        dump_names(t, &s->targets);
+        dump_type(t, s->type);
+        dump(t, s->target);
+        dump(t, s->value);
+        dump(t, s->lo);
+        dump(t, s->hi);
+        dump(t, s->result);
+        dump_stmts(t, &s->body);
+        if (s->has_else)
+            text_puts(t, " else");
+        dump_stmts(t, &s->otherwise);
+        text_puts(t, "}");
+    }
+}
+
+static void dump_signature(Text *t, const ParamList *in, const ResultList *out)
+{
+    for (int i = 0; i < in->n; i++) {
+        text_printf(t, " %s", in->p[i].name.s);
+        dump_type(t, in->p[i].type);
+    }
+    for (int i = 0; i < out->n; i++) {
+        text_printf(t, " -> %s", out->p[i].name.s ? out->p[i].name.s : "");
+        dump_type(t, out->p[i].type);
+    }
+}
+
+static const char *word(const char *s)
+{
+    return s ? s : "_";
+}
+
+static void dump_member(Text *t, const Member *m)
+{
+    text_printf(t, "\n  member %d", (int)m->kind);
+    dump_names(t, &m->names);
+    dump_type(t, m->type);
+    dump_dims(t, &m->stored);
+    dump(t, m->init);
+    text_printf(t, " %s %s %s", word(m->block.s), word(m->index), word(m->path));
+    for (int i = 0; i < m->args.n; i++) {
+        text_printf(t, " %s=", word(m->args.p[i].name));
+        dump(t, m->args.p[i].value);
+    }
+    dump(t, m->count);
+    dump(t, m->cond);
+    dump_names(t, &m->vars);
+    text_printf(t, " %s", word(m->cursor.s));
+    dump_signature(t, &m->params, &m->results);
+    dump_stmts(t, &m->body);
+}
+
+static const char *tree(const File *f)
+{
+    Text t;
+    text_init(&t, arena);
+    for (int i = 0; i < f->items.n; i++) {
+        const Item *item = f->items.p[i];
+        text_printf(&t, "\nitem %d %s %s", (int)item->kind, word(item->name.s),
+                    word(item->string));
+        dump(&t, item->value);
+        dump(&t, item->lo);
+        dump(&t, item->hi);
+        dump(&t, item->by);
+        text_printf(&t, " %s", word(item->ragged_by.s));
+        dump(&t, item->total);
+        for (int k = 0; k < item->params.n; k++) {
+            text_printf(&t, " %s=", item->params.p[k].name.s);
+            dump(&t, item->params.p[k].value);
+        }
+        for (int k = 0; k < item->members.n; k++)
+            dump_member(&t, item->members.p[k]);
+        dump_signature(&t, &item->fn_params, &item->results);
+        for (int k = 0; k < item->steps.n; k++)
+            dump(&t, item->steps.p[k]);
+    }
+    return t.n > 0 ? t.p : "";
+}
+
+static File *parse(Diag *d, const char *text, size_t n)
+{
+    return tfx_parse(arena, d, "case.tfx", text, n,
+                     diag_source(d, "case.tfx", text, n));
+}
+
+static const char *tree_of(const char *text, size_t n)
+{
+    Diag *d = diag_new(arena);
+    const File *f = parse(d, text, n);
+    cr_expect(diag_errors(d) == 0, "%.*s", (int)n, text);
+    return tree(f);
+}
+
+// ---- messages -----------------------------------------------------------------------
+
+static const char *messages(const char *text, size_t n)
+{
+    Diag *d = diag_new(arena);
+    parse(d, text, n);
+    Text t;
+    text_init(&t, arena);
+    for (int i = 0; i < diag_count(d); i++) {
+        const Message *m = diag_message(d, i);
+        Place at = diag_place(d, m->loc);
+        const char *what = m->severity == SEV_HINT      ? "hint"
+                           : m->severity == SEV_WARNING ? "warning "
+                                                        : "error ";
+        text_printf(&t, "//! %d:%d %s%s: %s\n", at.line, at.column, what,
+                    m->severity == SEV_HINT ? "" : diag_code_name(m->code), m->text);
+    }
+    return t.n > 0 ? t.p : "";
+}
+
+Test(grammar, says_what_the_error_cases_say)
+{
+    NamesOfFiles list = files("tests/errors", "syntax-");
+    cr_assert(list.n > 0);
+    for (int i = 0; i < list.n; i++) {
+        const char *path = path_of("tests/errors", list.p[i]);
+        Text t = read_file(path);
+        size_t source = find_mark(&t);
+        const char *got = messages(t.p, source);
+        if (getenv("UPDATE"))
+            update(path, &t, source, "", got);
+        else
+            cr_expect(strcmp(got, t.p + source) == 0, "%s:\n%s", list.p[i], got);
+    }
+}
+
+// ---- format -------------------------------------------------------------------------
+
+static const char *format(const char *text, size_t n)
+{
+    Diag *d = diag_new(arena);
+    Text out;
+    text_init(&out, arena);
+    cr_expect(tfx_format(arena, d, "case.tfx", text, n, &out));
+    return out.n > 0 ? out.p : "";
+}
+
+static void check_format(const char *name, const char *text, size_t n)
+{
+    const char *once = format(text, n);
+    const char *twice = format(once, strlen(once));
+    cr_expect(strcmp(once, twice) == 0, "%s: formatted twice:\n%s", name, twice);
+    cr_expect(strcmp(tree_of(text, n), tree_of(once, strlen(once))) == 0,
+              "%s: another tree:\n%s", name, once);
+}
+
+Test(grammar, formats_the_cases_as_they_say)
+{
+    NamesOfFiles list = files("tests/fmt", "");
+    cr_assert(list.n > 0);
+    for (int i = 0; i < list.n; i++) {
+        const char *path = path_of("tests/fmt", list.p[i]);
+        Text t = read_file(path);
+        size_t source = find_mark(&t);
+        const char *want = source < t.n ? t.p + source + 4 : "";
+        const char *got = format(t.p, source);
+        if (getenv("UPDATE"))
+            update(path, &t, source, "//!\n", got);
+        else
+            cr_expect(strcmp(got, want) == 0, "%s:\n%s", list.p[i], got);
+        check_format(list.p[i], t.p, source);
+    }
+}
+
+Test(grammar, the_models_and_the_library_are_canonical)
+{
+    static const char *const folders[] = {"grammar/std", "examples/models"};
+    for (int k = 0; k < COUNT(folders); k++) {
+        NamesOfFiles list = files(folders[k], "");
+        cr_assert(list.n > 0);
+        for (int i = 0; i < list.n; i++) {
+            Text t = read_file(path_of(folders[k], list.p[i]));
+            cr_expect(strcmp(format(t.p, t.n), t.p) == 0, "%s", list.p[i]);
+            check_format(list.p[i], t.p, t.n);
+        }
+    }
+}
+
+// ---- trees --------------------------------------------------------------------------
+
+// The tree of `config a = expr`.
+static const Expr *expr(const char *text)
+{
+    const char *s = arena_printf(arena, "tfx 1; config a = %s", text);
+    Diag *d = diag_new(arena);
+    const File *f = parse(d, s, strlen(s));
+    cr_assert(diag_errors(d) == 0 && f->items.n == 1, "%s", text);
+    return f->items.p[0]->value;
+}
+
+static bool same(const char *a, const char *b)
+{
+    Text s, t;
+    text_init(&s, arena);
+    text_init(&t, arena);
+    dump(&s, expr(a));
+    dump(&t, expr(b));
+    return strcmp(s.p, t.p) == 0;
+}
+
+Test(grammar, binds_operators_as_the_reference_says)
+{
+    cr_expect(same("a | b & c < d + e * -f ** g.h'",
+                   "a | (b & (c < (d + (e * (-(f ** ((g.h)')))))))"));
+    cr_expect(same("a - b - c", "(a - b) - c"));
+    cr_expect(same("a @ b / c * d", "((a @ b) / c) * d"));
+    cr_expect(same("a ** b ** c", "a ** (b ** c)"));
+    cr_expect(same("a * -1e-5", "a * (-1e-5)"));
+    cr_expect(same("f(x)(y)[i]'", "(((f(x))(y))[i])'"));
+    cr_expect(!same("(a, b)", "[a, b]"));
+    cr_expect(!same("-a ** b", "(-a) ** b"));
+}
+
+Test(grammar, reads_numbers_and_strings)
+{
+    cr_expect(expr("9223372036854775807")->integer == INT64_MAX);
+    cr_expect(expr("2.5e-3")->number == 2.5e-3);
+    cr_expect(expr("1e5")->kind == EX_FLOAT);
+    cr_expect(expr("25%")->number == 0.25);
+    cr_expect_str_eq(expr("1e-05")->text, "1e-05");
+    cr_expect_str_eq(expr("\"a\\n\\t\\\"\\\\\\u{e9}\\u{1F600}\"")->text,
+                     "a\n\t\"\\\xC3\xA9\xF0\x9F\x98\x80");
+    cr_expect_str_eq(expr("\"\"")->text, "");
+}
+
+Test(grammar, every_soft_keyword_is_a_name)
+{
+    static const char *const soft[] = {
+        "tfx",   "config", "dim",    "weights", "import",    "block",  "entry",
+        "state", "const",  "in",     "when",    "from",      "ragged", "at",
+        "by",    "total",  "extern", "op",      "tokenizer", "recipe"};
+    for (int i = 0; i < COUNT(soft); i++) {
+        const char *w = soft[i];
+        const char *s = arena_printf(
+            arena,
+            "tfx 1; config %s = 1 dim %s in 0..%s block %s(%s) { %s: f32[%s] %s[%s < 2]: %s "
+            "fn %s(%s: f32) -> %s: f32 { let %s = %s let dim %s in 1..2 %s = %s.%s "
+            "for %s in %s { %s[%s] = %s(%s = %s) } return scan %s in %s from %s = %s { "
+            "yield %s } } }",
+            w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w,
+            w, w, w, w, w, w);
+        check_format(w, s, strlen(s));
+    }
+}
+
+Test(grammar, places_are_those_of_the_text)
+{
+    static const char text[] = "tfx 1; config a = f(x) + 12";
+    Diag *d = diag_new(arena);
+    diag_source(d, "before.tfx", "12345", 5);
+    const Expr *e = parse(d, text, strlen(text))->items.p[0]->value;
+    cr_expect_str_eq(diag_text(d, e->loc, arena), "f(x) + 12");
+    cr_expect_str_eq(diag_text(d, e->op_loc, arena), "+");
+    cr_expect_str_eq(diag_text(d, e->a->loc, arena), "f(x)");
+    cr_expect_str_eq(diag_text(d, e->b->loc, arena), "12");
+    cr_expect(diag_place(d, e->b->loc).column == 26);
+}
+
+// ---- limits -------------------------------------------------------------------------
+
+static int errors_of(const char *before, const char *part, int times, const char *after)
+{
+    Text t;
+    text_init(&t, arena);
+    text_puts(&t, before);
+    for (int i = 0; i < times; i++)
+        text_puts(&t, part);
+    text_puts(&t, after);
+    Diag *d = diag_new(arena);
+    parse(d, t.p, t.n);
+    for (int i = 0; i < diag_count(d); i++)
+        cr_expect(diag_message(d, i)->code == E0104, "%s", diag_message(d, i)->text);
+    return diag_errors(d);
+}
+
+Test(grammar, nesting_too_deep_is_one_message)
+{
+    static const char a[] = "tfx 1; config a = ";
+    static const char b[] = "tfx 1; block A { fn (x: f32) -> f32 { ";
+    static const char *const parts[] = {"(",     "[",         "f(",
+                                        "x[",    "1 + ",      "-",
+                                        "2 ** ", "f(a, b = ", "scan a in b from c = "};
+    for (int i = 0; i < COUNT(parts); i++)
+        cr_expect(errors_of(a, parts[i], 100000, "1") == 1, "%s", parts[i]);
+    cr_expect(errors_of(a, "a'", 1, "") == 0);
+    cr_expect(errors_of("tfx 1; config a = b", "'", 100000, "") == 1);
+    cr_expect(errors_of("tfx 1; config a = b", ".c", 100000, "") == 1);
+    cr_expect(errors_of("tfx 1; config a = b", "(c)", 100000, "") == 1);
+    cr_expect(errors_of(b, "if a { } else ", 100000, "{ } return x } }") == 1);
+    cr_expect(errors_of(b, "if a { ", 100000, "") == 1);
+    cr_expect(errors_of(b, "for a in b { ", 100000, "") == 1);
+}
+
+Test(grammar, long_is_not_deep)
+{
+    cr_expect(errors_of("tfx 1; config a = [0", ", 1", 100000, "]") == 0);
+    cr_expect(errors_of("tfx 1; config a = 1", " config b = (((2)))", 20000, "") == 0);
+    cr_expect(errors_of("tfx 1; block A { fn (x: f32) -> f32 { ", "x = x + 1 ", 50000,
+                        "return x } }") == 0);
+    cr_expect(errors_of("tfx 1; config a = 0", " + 1", 480, "") == 0);
+}
+
+// ---- whatever comes -----------------------------------------------------------------
+
+static uint32_t next(uint32_t *seed)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 8;
+}
+
+// Cuts, doubled and swapped pieces of a model: never a crash; what still parses
+// formats.
+Test(grammar, survives_mutations, .timeout = 60)
+{
+    uint32_t seed = 1;
+    NamesOfFiles list = files("tests/fmt", "");
+    for (int i = 0; i < list.n; i++) {
+        Arena *outer = arena;
+        Text t = read_file(path_of("tests/fmt", list.p[i]));
+        for (int k = 0; k < 300; k++) {
+            arena = arena_new();
+            char *s = arena_strndup(arena, t.p, t.n);
+            size_t at = next(&seed) % t.n, n = next(&seed) % 12;
+            size_t from = next(&seed) % t.n;
+            n = at + n > t.n ? t.n - at : n;
+            n = from + n > t.n ? t.n - from : n;
+            memmove(s + at, s + from, n);
+            size_t len = k % 3 == 0 ? at : t.n;
+            Diag *d = diag_new(arena);
+            parse(d, s, len);
+            if (diag_errors(d) == 0)
+                check_format(list.p[i], s, len);
+            arena_free(arena);
+        }
+        arena = outer;
+    }
+}
