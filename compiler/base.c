@@ -9,7 +9,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-// ---- what cannot go on -----------------------------------------------------------------
+// ---- what cannot go on --------------------------------------------------------------
 
 // The innermost guard of this thread, and (for tests) how many allocations still succeed.
 static _Thread_local Guard *innermost;
@@ -86,7 +86,7 @@ void arena_fail_after(long n)
     allocations_left = n > 0 ? n : -1;
 }
 
-// ---- arenas ----------------------------------------------------------------------------
+// ---- arenas -------------------------------------------------------------------------
 
 enum { ALIGN = 16, FIRST_CHUNK = 4096, LAST_CHUNK = 1 << 20 };
 
@@ -225,7 +225,7 @@ char *arena_printf(Arena *a, const char *fmt, ...)
     return p;
 }
 
-// ---- vectors ---------------------------------------------------------------------------
+// ---- vectors ------------------------------------------------------------------------
 
 void *vec_grow(Arena *a, void *p, int n, int *cap, size_t item_bytes)
 {
@@ -237,7 +237,7 @@ void *vec_grow(Arena *a, void *p, int n, int *cap, size_t item_bytes)
     return q;
 }
 
-// ---- text being built ------------------------------------------------------------------
+// ---- text being built ---------------------------------------------------------------
 
 void text_init(Text *t, Arena *a)
 {
@@ -296,7 +296,7 @@ void text_printf(Text *t, const char *fmt, ...)
     va_end(ap);
 }
 
-// ---- maps ------------------------------------------------------------------------------
+// ---- maps ---------------------------------------------------------------------------
 
 typedef struct Entry {
     const char *key;
@@ -380,7 +380,7 @@ void *map_value(const Map *m, int i)
     return m->entries.p[i].value;
 }
 
-// ---- strings ---------------------------------------------------------------------------
+// ---- strings ------------------------------------------------------------------------
 
 enum { MAX_WORD = 96 };  // what is left of a word after common ends are cut
 

@@ -21,7 +21,7 @@
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof(*(a))))
 
-// ---- base.c: what cannot go on -------------------------------------------------------
+// ---- base.c: what cannot go on ------------------------------------------------------
 
 // A Guard marks an API boundary. `if (GUARD_SET(&g)) { ...failed... }` runs the protected
 // code in the else branch; bug() and running out of memory return to the innermost guard
@@ -46,7 +46,7 @@ _Noreturn void guard_again(const Guard *g);
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-// ---- base.c: arenas ------------------------------------------------------------------
+// ---- base.c: arenas -----------------------------------------------------------------
 
 typedef struct Arena Arena;
 
@@ -65,7 +65,7 @@ size_t arena_bytes(const Arena *a);  // asked for so far
 // Makes the n-th allocation from now fail (tests); 0 turns that off.
 void arena_fail_after(long n);
 
-// ---- vectors: VEC(Value *) ops; vec_push(arena, &ops, v); ops.p[i], ops.n --------------
+// ---- vectors: VEC(Value *) ops; vec_push(arena, &ops, v); ops.p[i], ops.n -----------
 
 #define VEC(T)                                                                         \
     struct {                                                                           \
@@ -81,7 +81,7 @@ void *vec_grow(Arena *a, void *p, int n, int *cap, size_t item_bytes);
          : (void)0,                                                                    \
      (v)->p[(v)->n++] = (x))
 
-// ---- text being built ------------------------------------------------------------------
+// ---- text being built ---------------------------------------------------------------
 
 typedef struct Text {
     Arena *arena;
@@ -95,7 +95,7 @@ void text_puts(Text *t, const char *s);
 void text_printf(Text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_vprintf(Text *t, const char *fmt, va_list ap);
 
-// ---- maps from strings to pointers, in order of insertion --------------------------------
+// ---- maps from strings to pointers, in order of insertion ---------------------------
 
 typedef struct Map Map;
 
@@ -106,7 +106,7 @@ int map_count(const Map *m);
 const char *map_key(const Map *m, int i);  // i-th inserted
 void *map_value(const Map *m, int i);
 
-// ---- strings ---------------------------------------------------------------------------
+// ---- strings ------------------------------------------------------------------------
 
 // Of n candidates the one nearest to word by edit distance, or NULL when none is near
 // enough to be worth a "did you mean".

@@ -39,7 +39,7 @@ StType st_of(DType d)
     return (StType)i;
 }
 
-// ---- one element -----------------------------------------------------------------------
+// ---- one element --------------------------------------------------------------------
 
 static inline float float_of(uint32_t bits)
 {
@@ -140,7 +140,7 @@ LOAD(F64, double, uint64_t, SWAP64, double_of(u))
             something;                                                                 \
     } while (0)
 
-// ---- to float and double -----------------------------------------------------------------
+// ---- to float and double ------------------------------------------------------------
 
 #define ROW(name, bytes, type)                                                         \
     static void name##_to_##type(const unsigned char *restrict p, int64_t n,           \
@@ -188,7 +188,7 @@ void convert_in_place_f32(float *x, int64_t n)
 #endif
 }
 
-// ---- from float --------------------------------------------------------------------------
+// ---- from float ---------------------------------------------------------------------
 
 static inline int64_t clamp(float x, double lo, double hi)
 {
@@ -241,7 +241,7 @@ void convert_from_f32(StType to, const float *restrict x, int64_t n, void *restr
     }
 }
 
-// ---- scans -------------------------------------------------------------------------------
+// ---- scans --------------------------------------------------------------------------
 
 enum { BLOCK = 1024 };
 

@@ -21,7 +21,7 @@ struct Diag {
     bool drop_hints;  // the message they would belong to was said before
 };
 
-// ---- codes -----------------------------------------------------------------------------
+// ---- codes --------------------------------------------------------------------------
 
 static const struct {
     const char *name, *title, *text;
@@ -59,7 +59,7 @@ bool diag_code_find(const char *name, DiagCode *c)
     return false;
 }
 
-// ---- collecting ------------------------------------------------------------------------
+// ---- collecting ---------------------------------------------------------------------
 
 Diag *diag_new(Arena *a)
 {
@@ -149,7 +149,7 @@ const Message *diag_message(const Diag *d, int i)
     return &d->messages.p[i];
 }
 
-// ---- places ----------------------------------------------------------------------------
+// ---- places -------------------------------------------------------------------------
 
 // The source an offset stands in, or NULL.
 static const Source *source_at(const Diag *d, uint32_t offset)
@@ -246,7 +246,7 @@ const char *diag_text(const Diag *d, Loc loc, Arena *a)
     return arena_strndup(a, s->text + from, (to < s->n ? to : s->n) - from);
 }
 
-// ---- printing as text ------------------------------------------------------------------
+// ---- printing as text ---------------------------------------------------------------
 
 static const char *const severity_name[] = {"error", "warning", "hint"};
 static const char *const severity_color[] = {"\033[1;31m", "\033[1;35m", "\033[1;36m"};
@@ -405,7 +405,7 @@ static void put_message(Printer *p, const Message *m, Loc fallback)
         put_excerpt(p, m->loc, color);
 }
 
-// ---- printing as JSON, one object a line -------------------------------------------------
+// ---- printing as JSON, one object a line --------------------------------------------
 
 static void put_json_string(Text *out, const char *s)
 {
@@ -459,7 +459,7 @@ static void put_json(const Diag *d, int first, int n, Text *out)
     text_puts(out, "]}\n");
 }
 
-// ---- order -----------------------------------------------------------------------------
+// ---- order --------------------------------------------------------------------------
 
 // A message and the hints behind it.
 typedef struct Group {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// ---- an index of shards ------------------------------------------------------------------
+// ---- an index of shards -------------------------------------------------------------
 
 static const char *beside(Arena *a, const char *path, const char *name)
 {
@@ -93,7 +93,7 @@ static bool read_index(Checkpoint *ck, const char *path)
     return ok;
 }
 
-// ---- opening -----------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------
 
 static bool ends_in(const char *s, const char *end)
 {
@@ -156,7 +156,7 @@ void ckpt_close(Checkpoint *ck)
     }
 }
 
-// ---- asking ------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------
 
 const char *ckpt_path(const Checkpoint *ck)
 {
@@ -200,7 +200,7 @@ bool ckpt_has_file(const Checkpoint *ck, const char *path)
     return has;
 }
 
-// ---- values ------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------
 
 bool ckpt_read(Checkpoint *ck, const CkptTensor *t, int64_t first, int64_t n, void *raw)
 {

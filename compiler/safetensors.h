@@ -14,7 +14,7 @@
 #include "convert.h"
 #include "diag.h"
 
-// ---- safetensors.c: reading ------------------------------------------------------------
+// ---- safetensors.c: reading ---------------------------------------------------------
 
 typedef struct CkptTensor {
     const char *name;
@@ -58,7 +58,7 @@ bool ckpt_not_finite(Checkpoint *ck, const CkptTensor *t, int64_t *index);
 // The smallest and greatest value of a tensor of integers (0 and 0 when it is empty).
 bool ckpt_int_range(Checkpoint *ck, const CkptTensor *t, int64_t *lo, int64_t *hi);
 
-// ---- stwriter.c: writing ---------------------------------------------------------------
+// ---- stwriter.c: writing ------------------------------------------------------------
 
 // Declare everything, begin, put the payload of all tensors in their order, end. The
 // payload begins at a multiple of 64 bytes of the file. A tensor that is to be aligned is,

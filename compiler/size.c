@@ -64,7 +64,7 @@ static int64_t ceil_of(int64_t a, int64_t b)  // b > 0
     return a / b + (a % b > 0);
 }
 
-// ---- order -----------------------------------------------------------------------------
+// ---- order --------------------------------------------------------------------------
 
 static int size_compare(const Size *a, const Size *b);
 
@@ -128,7 +128,7 @@ static void sort_factors(const Atom **f, int n)
     }
 }
 
-// ---- bounds ----------------------------------------------------------------------------
+// ---- bounds -------------------------------------------------------------------------
 
 typedef struct Range {
     int64_t lo, hi;
@@ -275,7 +275,7 @@ static bool bounds(const Term *t, int n, Range *out)
     return true;
 }
 
-// ---- interning -------------------------------------------------------------------------
+// ---- interning ----------------------------------------------------------------------
 
 static const Atom *intern_atom(Sizes *s, Atom a)
 {
@@ -420,7 +420,7 @@ static const Size *size_of_atom(Sizes *s, const Atom *a)
     return size_of_term(s, (Term){by, 1, f});
 }
 
-// ---- sums and products -------------------------------------------------------------------
+// ---- sums and products --------------------------------------------------------------
 
 const Size *size_int(Sizes *s, int64_t v)
 {
@@ -489,7 +489,7 @@ const Size *size_mul(Sizes *s, const Size *a, const Size *b)
     return normalise(s, &p);
 }
 
-// ---- quotients ---------------------------------------------------------------------------
+// ---- quotients ----------------------------------------------------------------------
 
 // a / b of two terms, when it is a term.
 static bool term_quot(Sizes *s, const Term *a, const Term *b, Term *out)
@@ -604,7 +604,7 @@ const Size *size_ceil_div(Sizes *s, const Size *a, const Size *b)
     return divide(s, ATOM_CEIL_DIV, a, b);
 }
 
-// ---- min and max -------------------------------------------------------------------------
+// ---- min and max --------------------------------------------------------------------
 
 // Is x an atom of this kind that has y among its operands?
 static bool absorbs(const Size *x, AtomKind kind, const Size *y)
@@ -643,7 +643,7 @@ const Size *size_max(Sizes *s, const Size *a, const Size *b)
     return choose(s, ATOM_MAX, a, b);
 }
 
-// ---- asking ------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------
 
 bool size_is_int(const Size *a, int64_t *v)
 {

@@ -6,7 +6,7 @@
 
 static const char *const atom_name[] = {NULL, "floor_div", "ceil_div", "min", "max"};
 
-// ---- printing ----------------------------------------------------------------------------
+// ---- printing -----------------------------------------------------------------------
 
 static void put_atom(const Atom *f, Text *out)
 {
@@ -50,7 +50,7 @@ const char *size_str(const Size *a, Arena *arena)
     return t.p;
 }
 
-// ---- reading -----------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------
 
 enum { MAX_NESTING = 100 };
 

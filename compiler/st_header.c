@@ -13,7 +13,7 @@
 
 enum { MAX_ST_RANK = 64, MOST_ERRORS = 20 };
 
-// ---- files -------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------
 
 int st_open_file(Checkpoint *ck, const char *path, int64_t *bytes)
 {
@@ -55,7 +55,7 @@ bool st_read_at(int fd, int64_t offset, int64_t n, void *out)
     return true;
 }
 
-// ---- what is no safetensors file ---------------------------------------------------------
+// ---- what is no safetensors file ----------------------------------------------------
 
 typedef struct Magic {
     const char *bytes;
@@ -133,7 +133,7 @@ static const char *header_text(Checkpoint *ck, Shard *s, Arena *scratch, size_t 
     return text;
 }
 
-// ---- one tensor of the header --------------------------------------------------------------
+// ---- one tensor of the header -------------------------------------------------------
 
 typedef struct Header {
     Checkpoint *ck;
@@ -240,7 +240,7 @@ static void read_meta(Header *h, json_t *meta)
         wrong(h, E0625, "__metadata__", "it is not an object of strings");
 }
 
-// ---- all of them -----------------------------------------------------------------------------
+// ---- all of them --------------------------------------------------------------------
 
 // Merge sort by offset; tmp has the same room.
 static void sort_tensors(CkptTensor **t, CkptTensor **tmp, int n)

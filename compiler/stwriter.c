@@ -98,7 +98,7 @@ int stw_bytes(StWriter *w, const char *name, int64_t n, int64_t align)
     return stw_tensor(w, name, ST_U8, 1, &n, align);
 }
 
-// ---- the header --------------------------------------------------------------------------
+// ---- the header ---------------------------------------------------------------------
 
 static void put_string(Text *t, const char *s)
 {
@@ -177,7 +177,7 @@ int64_t stw_size(StWriter *w)
     return stw_header(w, &n) == NULL ? -1 : (int64_t)n + w->payload;
 }
 
-// ---- the payload -------------------------------------------------------------------------
+// ---- the payload --------------------------------------------------------------------
 
 bool stw_begin(StWriter *w, const Checkpoint *input)
 {

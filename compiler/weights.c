@@ -7,7 +7,7 @@
 
 enum { MAX_NAMES = 1000 * 1000, MAX_GUESSES = 20 };
 
-// ---- names -------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------
 
 typedef struct Uses {
     const Module *module;
@@ -83,7 +83,7 @@ bool weights_names(Module *m, Arena *a, Diag *d, WeightNames *names)
     return true;
 }
 
-// ---- what does not fit -------------------------------------------------------------------
+// ---- what does not fit --------------------------------------------------------------
 
 // What is wrong with one weight, at the first turn where it is, and at how many others.
 typedef struct Trouble {
@@ -248,7 +248,7 @@ static void check_one(Check *c)
         check_ints(c, t);
 }
 
-// ---- hints -------------------------------------------------------------------------------
+// ---- hints --------------------------------------------------------------------------
 
 // If s is "<something>.end", the length of "<something>."; else 0.
 static size_t prefix_before(const char *s, const char *end)
@@ -348,7 +348,7 @@ void weights_unused(Module *m, Checkpoint *ck, Diag *d)
                      n, ckpt_count(ck), ckpt_path(ck), list.p);
 }
 
-// ---- for the oracle ----------------------------------------------------------------------
+// ---- for the oracle -----------------------------------------------------------------
 
 static bool read_source(void *ctx, const char *name, int64_t n, double *out)
 {

@@ -89,7 +89,7 @@ static void expect_bad(const char *path, DiagCode code)
                  said());
 }
 
-// ---- element types -------------------------------------------------------------------------
+// ---- element types ------------------------------------------------------------------
 
 static double half_value(unsigned h)
 {
@@ -187,7 +187,7 @@ Test(safetensors, what_is_not_finite_is_found)
     cr_expect(lo == 5 && hi == INT64_MAX);
 }
 
-// ---- writing and reading back ----------------------------------------------------------------
+// ---- writing and reading back -------------------------------------------------------
 
 static const char *write_sample(const char *name)
 {
@@ -410,7 +410,7 @@ Test(safetensors, memory_may_end_anywhere)
     }
 }
 
-// ---- shards ------------------------------------------------------------------------------------
+// ---- shards -------------------------------------------------------------------------
 
 #define ONE(name)                                                                      \
     "{\"" name "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"
@@ -454,7 +454,7 @@ Test(safetensors, shards_are_one_checkpoint)
     expect_bad(index, E0631);
 }
 
-// ---- output files ------------------------------------------------------------------------------
+// ---- output files -------------------------------------------------------------------
 
 static int count_files(void)
 {

@@ -23,29 +23,29 @@
 
 #include "vec.h"
 
-static inline float tfx_absf(float a)
+TFX_INLINE float tfx_absf(float a)
 {
     return tfx_of_bits_f(tfx_bits_f(a) & 0x7fffffffu);
 }
 
-static inline float tfx_minf(float a, float b)
+TFX_INLINE float tfx_minf(float a, float b)
 {
     return b < a ? b : a;
 }
 
-static inline float tfx_maxf(float a, float b)
+TFX_INLINE float tfx_maxf(float a, float b)
 {
     return a < b ? b : a;
 }
 
 #if defined(__GNUC__) && !defined(__TINYC__)
-static inline float tfx_sqrtf(float a)
+TFX_INLINE float tfx_sqrtf(float a)
 {
     return __builtin_sqrtf(a);
 }
 #else
 #include <math.h>
-static inline float tfx_sqrtf(float a)
+TFX_INLINE float tfx_sqrtf(float a)
 {
     return sqrtf(a);
 }
@@ -55,7 +55,7 @@ static inline float tfx_sqrtf(float a)
 // factors so that denormal results are rounded once. n is read from the low bits of
 // x / ln 2 + 1.5 * 2^23, biased by 254 to stay positive.
 #define TFX_DEFINE_EXP(NAME, V, U, S)                                                    \
-    static inline V NAME(V x)                                                            \
+    TFX_INLINE V NAME(V x)                                                               \
     {                                                                                    \
         const V top = tfx_splat_##S(89.0f), low = tfx_splat_##S(-104.0f);                \
         const V magic = tfx_splat_##S(12582912.0f);                                      \
@@ -79,7 +79,7 @@ static inline float tfx_sqrtf(float a)
 // log x: x = 2^e m with m in [sqrt 1/2, sqrt 2), r = m - 1,
 // log m = r - r^2 / 2 + r^3 p(r). Denormals are scaled by 2^23 first.
 #define TFX_DEFINE_LOG(NAME, V, U, S)                                                    \
-    static inline V NAME(V x)                                                            \
+    TFX_INLINE V NAME(V x)                                                               \
     {                                                                                    \
         const V zero = tfx_splat_##S(0.0f), one = tfx_splat_##S(1.0f);                   \
         const V tiny = tfx_splat_##S(1.17549435e-38f);                                   \
@@ -111,7 +111,7 @@ static inline float tfx_sqrtf(float a)
 
 // tanh x: x + x^3 p(x^2) below 0.6, else 1 - 2 / (e^2|x| + 1).
 #define TFX_DEFINE_TANH(NAME, EXP, V, U, S)                                              \
-    static inline V NAME(V x)                                                            \
+    TFX_INLINE V NAME(V x)                                                               \
     {                                                                                    \
         U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
         V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                   \
@@ -129,7 +129,7 @@ static inline float tfx_sqrtf(float a)
 
 // erf x: x + x p(x^2) below 0.95, else 1 - e^q(|x|) with q fitted to log erfc on [0.9, 4].
 #define TFX_DEFINE_ERF(NAME, EXP, V, U, S)                                               \
-    static inline V NAME(V x)                                                            \
+    TFX_INLINE V NAME(V x)                                                               \
     {                                                                                    \
         const V four = tfx_splat_##S(4.0f);                                              \
         U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
@@ -158,7 +158,7 @@ static inline float tfx_sqrtf(float a)
 
 // floor x: |x| is rounded by adding 2^23, then corrected; larger |x| is whole already.
 #define TFX_DEFINE_FLOOR(NAME, V, U, S)                                                  \
-    static inline V NAME(V x)                                                            \
+    TFX_INLINE V NAME(V x)                                                               \
     {                                                                                    \
         const V whole = tfx_splat_##S(8388608.0f);                                       \
         U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
@@ -177,7 +177,7 @@ TFX_DEFINE_FLOOR(tfx_floorf, float, uint32_t, f)
 
 // sin (shift 0) or cos (shift 1): x = n pi/2 + r in double, pi/2 in three parts of which
 // the first two have 25 bits, so that n times each is exact for n < 2^28.
-static inline float tfx_trig(float x, uint32_t shift)
+TFX_INLINE float tfx_trig(float x, uint32_t shift)
 {
     union {
         double d;
@@ -207,18 +207,18 @@ static inline float tfx_trig(float x, uint32_t shift)
     return tfx_sel_f(tfx_mask_f(shift == 0 && x == 0.0f), x, y);  // sin keeps -0
 }
 
-static inline float tfx_sinf(float x)
+TFX_INLINE float tfx_sinf(float x)
 {
     return tfx_trig(x, 0);
 }
 
-static inline float tfx_cosf(float x)
+TFX_INLINE float tfx_cosf(float x)
 {
     return tfx_trig(x, 1);
 }
 
 // log2 x in double for x >= 0: 2 / ln 2 * atanh((m - 1) / (m + 1)), an odd series.
-static inline double tfx_log2_double(double x)
+TFX_INLINE double tfx_log2_double(double x)
 {
     union {
         double d;
@@ -243,7 +243,7 @@ static inline double tfx_log2_double(double x)
 }
 
 // 2^x in double, |x| <= 200.
-static inline double tfx_exp2_double(double x)
+TFX_INLINE double tfx_exp2_double(double x)
 {
     union {
         double d;
@@ -267,7 +267,7 @@ static inline double tfx_exp2_double(double x)
 }
 
 // x^y = 2^(y log2 |x|) in double; the special cases of annex F are chosen at the end.
-static inline float tfx_powf(float x, float y)
+TFX_INLINE float tfx_powf(float x, float y)
 {
     const float inf = tfx_of_bits_f(0x7f800000u), nan = tfx_of_bits_f(0x7fc00000u);
     float a = tfx_absf(x), b = tfx_absf(y), whole = tfx_floorf(b), half = whole * 0.5f;

@@ -12,9 +12,11 @@
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define TFX_UNUSED __attribute__((unused))
 #define TFX_FLAT   __attribute__((noinline, unused))
+#define TFX_INLINE static inline __attribute__((always_inline))  // or loops stay scalar
 #else
 #define TFX_UNUSED
 #define TFX_FLAT
+#define TFX_INLINE static inline
 #endif
 
 #if !defined(TFX_NO_FMA) && defined(__GNUC__) && !defined(__TINYC__) &&                  \
@@ -25,7 +27,7 @@
 #endif
 
 // a b + c, rounded once where the target has FMA, twice where not.
-static inline float tfx_fma_f(float a, float b, float c)
+TFX_INLINE float tfx_fma_f(float a, float b, float c)
 {
 #if TFX_FMA
     return __builtin_fmaf(a, b, c);
@@ -34,7 +36,7 @@ static inline float tfx_fma_f(float a, float b, float c)
 #endif
 }
 
-static inline uint32_t tfx_bits_f(float a)
+TFX_INLINE uint32_t tfx_bits_f(float a)
 {
     union {
         float f;
@@ -43,7 +45,7 @@ static inline uint32_t tfx_bits_f(float a)
     return x.u;
 }
 
-static inline float tfx_of_bits_f(uint32_t a)
+TFX_INLINE float tfx_of_bits_f(uint32_t a)
 {
     union {
         uint32_t u;
@@ -59,7 +61,7 @@ static inline float tfx_of_bits_f(uint32_t a)
 #define tfx_eq_f(a, b) tfx_mask_f((a) == (b))
 #define tfx_splat_f(a) (a)
 
-static inline float tfx_sel_f(uint32_t m, float a, float b)
+TFX_INLINE float tfx_sel_f(uint32_t m, float a, float b)
 {
     return tfx_of_bits_f((tfx_bits_f(a) & m) | (tfx_bits_f(b) & ~m));
 }
