@@ -29,7 +29,7 @@
 
 #define TFX_LINEAR linear_gelu
 #define TFX_EXTRAS 1
-#define TFX_EPILOGUE(a, e0)                                                              \
+#define TFX_EPILOGUE(a, e0)                                                            \
     (((a) + (e0)) * 0.5f * (1.0f + TFX_ERF(((a) + (e0)) * 0.70710678f)))
 #include "runtime/kernels/linear.h"
 
@@ -47,9 +47,12 @@ static double peak(void)
     double best = 1e9;
     for (int run = 0; run < 20; run++) {
         tfx_v b = tfx_splat_v(seed), zero = tfx_splat_v(seed - 0.5f);
-        tfx_v a00 = zero + 1.0f, a10 = zero + 2.0f, a20 = zero + 3.0f, a30 = zero + 4.0f;
-        tfx_v a40 = zero + 5.0f, a50 = zero + 6.0f, a60 = zero + 7.0f, a70 = zero + 8.0f;
-        tfx_v a01 = zero + 9.0f, a11 = zero + 10.f, a21 = zero + 11.f, a31 = zero + 12.f;
+        tfx_v a00 = zero + 1.0f, a10 = zero + 2.0f, a20 = zero + 3.0f,
+              a30 = zero + 4.0f;
+        tfx_v a40 = zero + 5.0f, a50 = zero + 6.0f, a60 = zero + 7.0f,
+              a70 = zero + 8.0f;
+        tfx_v a01 = zero + 9.0f, a11 = zero + 10.f, a21 = zero + 11.f,
+              a31 = zero + 12.f;
         double start = now();
         for (int i = 0; i < 40000; i++) {
             a00 = tfx_fma_v(a00, b, b), a10 = tfx_fma_v(a10, b, b);
@@ -83,25 +86,25 @@ static float *floats(ptrdiff_t n)
 }
 
 // Best seconds of `statement` within about a quarter of a second.
-#define BEST(best, statement)                                                            \
-    do {                                                                                 \
-        double total_ = 0.0;                                                             \
-        best = 1e9;                                                                      \
-        for (int run_ = 0; run_ < 5 || (run_ < 2000 && total_ < 0.25); run_++) {         \
-            double start_ = now();                                                       \
-            statement;                                                                   \
-            start_ = now() - start_;                                                     \
-            total_ += start_;                                                            \
-            best = start_ < best ? start_ : best;                                        \
-        }                                                                                \
+#define BEST(best, statement)                                                          \
+    do {                                                                               \
+        double total_ = 0.0;                                                           \
+        best = 1e9;                                                                    \
+        for (int run_ = 0; run_ < 5 || (run_ < 2000 && total_ < 0.25); run_++) {       \
+            double start_ = now();                                                     \
+            statement;                                                                 \
+            start_ = now() - start_;                                                   \
+            total_ += start_;                                                          \
+            best = start_ < best ? start_ : best;                                      \
+        }                                                                              \
     } while (0)
 
 static void bench_linear(const tfx_par *par)
 {
     static const int shapes[][2] = {{384, 1536}, {768, 768}, {768, 3072}, {2048, 5632}};
     static const int rows[] = {1, 2, 5, 8, 12, 32, 128, 512};
-    printf("%5s %5s %4s  %7s %7s %7s %7s GF/s  f32 %% of peak, GB/s\n", "k", "n", "m", "f32",
-           "bf16", "f16", "gelu");
+    printf("%5s %5s %4s  %7s %7s %7s %7s GF/s  f32 %% of peak, GB/s\n", "k", "n", "m",
+           "f32", "bf16", "f16", "gelu");
     for (int s = 0; s < 4; s++)
         for (int i = 0; i < 8; i++) {
             ptrdiff_t k = shapes[s][0], n = shapes[s][1], m = rows[i];
@@ -113,8 +116,8 @@ static void bench_linear(const tfx_par *par)
                 ((uint16_t *)(void *)w)[j] = (uint16_t)(0x3c00 | (j * 31 & 0x3ff));
             BEST(t[1], linear_bf16(par, y, n, x, k, w, m, n, k));
             BEST(t[2], linear_f16(par, y, n, x, k, w, m, n, k));
-            printf("%5td %5td %4td  %7.1f %7.1f %7.1f %7.1f       %3.0f %%  %6.1f\n", k, n, m,
-                   flop / t[0], flop / t[1], flop / t[2], flop / t[3],
+            printf("%5td %5td %4td  %7.1f %7.1f %7.1f %7.1f       %3.0f %%  %6.1f\n", k,
+                   n, m, flop / t[0], flop / t[1], flop / t[2], flop / t[3],
                    flop / t[0] / top / (par ? par->threads : 1) * 100.0,
                    4e-9 * (double)(n * k) / t[0]);
             free(x);
@@ -130,13 +133,28 @@ static void bench_attention(const tfx_par *par, int threads)
                                     {12, 512, 512, 32}, {12, 1, 512, 64}};
     printf("%5s %5s %4s %4s  attention GF/s, %% of peak\n", "heads", "tq", "tk", "d");
     for (int s = 0; s < 6; s++) {
-        ptrdiff_t h = shapes[s][0], tq = shapes[s][1], tk = shapes[s][2], d = shapes[s][3];
+        ptrdiff_t h = shapes[s][0], tq = shapes[s][1], tk = shapes[s][2],
+                  d = shapes[s][3];
         double best = 0.0, top = peak();
-        tfx_attn a = {.y = floats(h * tq * d), .q = floats(h * tq * d),
-                      .k = floats(h * tk * d), .v = floats(h * tk * d), .batch = 1,
-                      .heads = h, .groups = h, .tq = tq, .tk = tk, .d = d, .dv = d,
-                      .q_head = d, .q_row = h * d, .k_head = d, .k_row = h * d,
-                      .v_head = d, .v_row = h * d, .y_head = d, .y_row = h * d,
+        tfx_attn a = {.y = floats(h * tq * d),
+                      .q = floats(h * tq * d),
+                      .k = floats(h * tk * d),
+                      .v = floats(h * tk * d),
+                      .batch = 1,
+                      .heads = h,
+                      .groups = h,
+                      .tq = tq,
+                      .tk = tk,
+                      .d = d,
+                      .dv = d,
+                      .q_head = d,
+                      .q_row = h * d,
+                      .k_head = d,
+                      .k_row = h * d,
+                      .v_head = d,
+                      .v_row = h * d,
+                      .y_head = d,
+                      .y_row = h * d,
                       .scale = 0.125f,
                       .scratch = floats(threads * TFX_ATTENTION_SCRATCH(tk, d))};
         BEST(best, tfx_attention(par, &a));
@@ -151,24 +169,40 @@ static void bench_attention(const tfx_par *par, int threads)
     }
 }
 
-#define PER_ELEMENT(name, statement)                                                     \
-    do {                                                                                 \
-        double best_;                                                                    \
-        BEST(best_, statement);                                                          \
-        printf("%-12s %6.3f ns an element\n", name, best_ * 1e9 / (M * D));              \
+#define PER_ELEMENT(name, statement)                                                   \
+    do {                                                                               \
+        double best_;                                                                  \
+        BEST(best_, statement);                                                        \
+        printf("%-12s %6.3f ns an element\n", name, best_ * 1e9 / (M * D));            \
     } while (0)
+
+// Loops as tfxc emits them: plain C, for the compiler to vectorise.
+#define MAP(name, expression)                                                          \
+    static void map_##name(float *y, const float *x, ptrdiff_t n)                      \
+    {                                                                                  \
+        for (ptrdiff_t i = 0; i < n; i++)                                              \
+            y[i] = expression;                                                         \
+    }
+MAP(exp, tfx_expf(x[i]))
+MAP(tanh, tfx_tanhf(x[i]))
+MAP(erf, tfx_erff(x[i]))
+MAP(log, tfx_logf(x[i]))
+MAP(sin, tfx_sinf(x[i]))
+MAP(pow, tfx_powf(x[i], 1.5f))
+MAP(floor, tfx_floorf(x[i]))
 
 static void bench_rows(const tfx_par *par)
 {
     enum { M = 128, D = 768 };
     float *x = floats(M * D), *y = floats(M * D), *w = floats(D);
-    PER_ELEMENT("exp", for (int i = 0; i < M * D; i++) y[i] = tfx_expf(x[i]));
-    PER_ELEMENT("tanh", for (int i = 0; i < M * D; i++) y[i] = tfx_tanhf(x[i]));
-    PER_ELEMENT("erf", for (int i = 0; i < M * D; i++) y[i] = tfx_erff(x[i]));
-    PER_ELEMENT("log", for (int i = 0; i < M * D; i++) y[i] = tfx_logf(x[i]));
-    PER_ELEMENT("sin", for (int i = 0; i < M * D; i++) y[i] = tfx_sinf(x[i]));
-    PER_ELEMENT("pow", for (int i = 0; i < M * D; i++) y[i] = tfx_powf(x[i], 1.5f));
-    PER_ELEMENT("floor", for (int i = 0; i < M * D; i++) y[i] = tfx_floorf(x[i]));
+    static const struct {
+        const char *name;
+        void (*map)(float *y, const float *x, ptrdiff_t n);
+    } maps[] = {{"exp", map_exp},    {"tanh", map_tanh}, {"erf", map_erf},
+                {"log", map_log},    {"sin", map_sin},   {"pow", map_pow},
+                {"floor", map_floor}};
+    for (int i = 0; i < 7; i++)
+        PER_ELEMENT(maps[i].name, maps[i].map(y, x, M * D));
     PER_ELEMENT("rms_norm", tfx_rms_norm(par, y, D, x, D, w, 1e-5f, M, D));
     PER_ELEMENT("layer_norm", tfx_layer_norm(par, y, D, x, D, w, w, 1e-5f, M, D));
     PER_ELEMENT("softmax", tfx_softmax(par, y, D, x, D, M, D));
@@ -185,8 +219,8 @@ int main(int argc, char **argv)
     int threads = argc > 1 ? atoi(argv[1]) : 1;
     if (tfx_pool_create(&pool, &par, threads))
         return 1;
-    printf("%d lanes, fma %d, %d threads, peak %.0f GF/s a thread\n", TFX_LANES, TFX_FMA,
-           par.threads, peak());
+    printf("%d lanes, fma %d, %d threads, peak %.0f GF/s a thread\n", TFX_LANES,
+           TFX_FMA, par.threads, peak());
     bench_attention(&par, par.threads);
     bench_rows(&par);
     bench_linear(&par);

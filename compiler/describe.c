@@ -97,13 +97,14 @@ Work graph_work(const Graph *g)
 
 // ---- the table -----------------------------------------------------------------------------
 
+// 1234567 multiply-adds: "1.23M multiply-adds".
 static const char *scaled(Arena *a, double x, const char *unit)
 {
     static const char *const prefix[] = {"", "k", "M", "G", "T", "P"};
     int p = 0;
     for (; x >= 1000 && p + 1 < COUNT(prefix); p++)
         x /= 1000;
-    return arena_printf(a, p ? "%.3g %s%s" : "%.0f %s%s", x, prefix[p], unit);
+    return arena_printf(a, p ? "%.3g%s %s" : "%.0f%s %s", x, prefix[p], unit);
 }
 
 static double state_bytes(const State *s)

@@ -26,8 +26,9 @@ typedef struct Emit {
     const EmitOptions *options;
     Text *out;
     Map *funcs;             // text of a function -> the Func that was printed
-    const Func *func;
+    Func *func;             // being printed; NULL: an epilogue
     int indent;
+    Map *names;             // sizes by name
 } Emit;
 
 // Precedence of what is around: an operand that binds less gets parentheses.
@@ -36,6 +37,10 @@ void emit_expr(Emit *e, const LExpr *x, int prec, Text *out);
 void emit_size(const Size *s, int prec, Text *out);
 void emit_number(double v, DType d, Text *out);
 void emit_line(Emit *e, const char *fmt, ...) PRINTF_LIKE(2, 3);  // indented; wrapped at 88
+void emit_names_collect(Emit *e);
+// A size as the user spelled it, in enumerators; NULL: the number says it better.
+const char *emit_dim_name(Emit *e, const char *name);
+void emit_names_enum(Emit *e, Text *out);  // of those that were said
 void emit_maps(Emit *e);            // the MAP rows used, as functions and macros
 void emit_templates(Emit *e);       // the kernel templates
 void emit_records(Emit *e);         // struct types and the table

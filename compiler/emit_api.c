@@ -196,8 +196,8 @@ static void header_types(Emit *e)
     text_puts(out, "    const struct tfx_par *par;  // NULL: everything in the calling "
                    "thread\n");
     if (p->taps) {
-        text_puts(out, "    void (*tap)(void *ctx, int value, int32_t turn, const void *data);"
-                       "\n    void *tap_ctx;\n");
+        text_puts(out, "    void (*tap)(void *ctx, int value, const void *data);\n"
+                       "    void *tap_ctx;\n");
     }
     text_printf(out, "} %s;\n\n", p->prefix);
 }
@@ -258,13 +258,13 @@ static void emit_header_bytes(Emit *e)
     size_t n = y ? y->check_bytes : 8;
     for (size_t i = 0; i < 8; i++)
         text_printf(&t, "\\%03o", y ? (unsigned)(unsigned char)y->header[i] : 0U);
-    text_puts(&t, "\"\n    \"");
+    text_printf(&t, "\"\n%*s\"", (int)strlen("static const char weights_head[] = "), "");
     for (size_t i = 8; i < n; i++) {
         char c = y->header[i];
         text_printf(&t, c == '"' || c == '\\' ? "\\%c" : "%c", c);
     }
     text_printf(e->out, "// How the packed file of this program begins.\n");
-    text_printf(e->out, "static const char weights_head[] =\n    \"%s\";\n\n", t.p);
+    text_printf(e->out, "static const char weights_head[] = \"%s\";\n\n", t.p);
 }
 
 static void emit_init(Emit *e)
@@ -305,7 +305,9 @@ static void emit_check(Emit *e)
                 "        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);\n"
                 "        sum ^= sum >> 32;\n"
                 "    }\n"
-                "    return sum == UINT64_C(0x%016llx) ? %s_OK : %s_E_WEIGHTS;\n}\n\n",
+                "    if (sum != UINT64_C(0x%016llx))\n"
+                "        return %s_E_WEIGHTS;\n"
+                "    return %s_OK;\n}\n\n",
                 p->prefix, p->prefix, (long long)(y ? y->header_bytes : 0), p->upper, p->upper,
                 (unsigned long long)(y ? y->sum : 0), p->upper, p->upper);
 }
@@ -480,10 +482,21 @@ void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
     text_printf(out, "\n#include \"%s.h\"\n\n#include <math.h>\n#include <string.h>\n\n",
                 stem_of(p, o));
     text_puts(out, "#include \"tfx_rt.h\"\n\n");
+    emit_names_collect(&e);
+    Text body;
+    text_init(&body, p->arena);
+    e.out = &body;
     emit_records(&e);
     emit_maps(&e);
     emit_templates(&e);
+    if (p->packed.n)
+        text_printf(e.out,
+                    "static const void *weight(const %s *m, size_t offset)\n"
+                    "{\n    return m->weights + offset;\n}\n\n",
+                    p->prefix);
     for (int i = 0; i < p->funcs.n; i++)
         emit_func(&e, p->funcs.p[i]);
     emit_api(&e);
+    emit_names_enum(&e, out);
+    text_put(out, body.p, body.n);
 }

@@ -181,44 +181,74 @@ static const char *buf_where(Emit *e, const Buf *b)
         return arena_printf(a, "(%s *)(scratch + %lld)", pointer_type(b),
                             (long long)b->offset);
     }
-    bool panel = b->field->packed->format == PACK_PANEL;
-    return panel ? arena_printf(a, "m->weights + w->%s", b->field->name)
-                 : arena_printf(a, "(const %s *)(m->weights + w->%s)", pointer_type(b),
-                                b->field->name);
+    return arena_printf(a, "weight(m, w->%s)", b->field->name);
 }
 
-// Comments of neighbouring lines stand in one column.
+typedef struct Local {
+    const char *line;
+    const Buf *buf;
+    bool panel;
+} Local;
+typedef VEC(Local) Locals;
+
+// What stands behind a local: its shape as the user spelled it, or shorter to fit.
+static const char *local_note(Emit *e, const Local *v, bool spelled)
+{
+    Text t;
+    text_init(&t, e->p->arena);
+    (spelled ? type_spell : type_print)(&v->buf->shape, &t);
+    text_puts(&t, v->panel ? ", panels" : "");
+    return t.p;
+}
+
+static bool notes_fit(Emit *e, const Locals *v, size_t widest, bool spelled)
+{
+    for (int i = 0; i < v->n; i++)
+        if (4 + widest + 5 + strlen(local_note(e, &v->p[i], spelled)) > COLUMNS)
+            return false;
+    return true;
+}
+
+// Comments of neighbouring lines stand in one column; where that is too far right they stand
+// above their lines.
+static void put_locals(Emit *e, const Locals *v)
+{
+    size_t widest = 0;
+    for (int i = 0; i < v->n; i++)
+        widest = strlen(v->p[i].line) > widest ? strlen(v->p[i].line) : widest;
+    bool spelled = notes_fit(e, v, widest, true);
+    bool beside = spelled || notes_fit(e, v, widest, false);
+    for (int i = 0; i < v->n; i++) {
+        const char *note = local_note(e, &v->p[i], spelled || !beside);
+        if (!beside)
+            text_printf(e->out, "    // %s\n", note);
+        text_printf(e->out, "    %s", v->p[i].line);
+        pad(e->out, beside ? (int)(widest - strlen(v->p[i].line)) : 0);
+        if (beside)
+            text_printf(e->out, "  // %s", note);
+        text_puts(e->out, "\n");
+    }
+    if (v->n)
+        text_puts(e->out, "\n");
+}
+
 static void emit_locals(Emit *e, const Func *f)
 {
     Arena *a = e->p->arena;
-    VEC(const char *) lines = {NULL, 0, 0};
-    VEC(const char *) notes = {NULL, 0, 0};
-    size_t widest = 0;
+    Locals all = {NULL, 0, 0};
     for (int i = 0; i < f->bufs.n; i++) {
         const Buf *b = f->bufs.p[i];
         if (b->kind == BUF_IN || b->kind == BUF_OUT || b->kind == BUF_PARAM || !is_used(f, b))
             continue;
         bool panel = b->kind == BUF_WEIGHT && b->field->packed->format == PACK_PANEL;
         bool constant = b->kind == BUF_WEIGHT || !b->written;
-        const char *line =
-            arena_printf(a, "%s%s *%s = %s;", constant ? "const " : "",
-                         panel ? "void" : pointer_type(b), b->name, buf_where(e, b));
-        Text t;
-        text_init(&t, a);
-        type_print(&b->shape, &t);
-        vec_push(a, &lines, line);
-        vec_push(a, &notes, panel ? arena_printf(a, "%s, panels", t.p) : t.p);
-        if (strlen(line) > widest)
-            widest = strlen(line);
+        const char *type = panel ? "void" : pointer_type(b);
+        Local v = {arena_printf(a, "%s%s *%s = %s;", constant ? "const " : "", type, b->name,
+                                buf_where(e, b)),
+                   b, panel};
+        vec_push(a, &all, v);
     }
-    for (int i = 0; i < lines.n; i++) {
-        pad(e->out, 4);
-        text_puts(e->out, lines.p[i]);
-        pad(e->out, (int)(widest - strlen(lines.p[i])));
-        text_printf(e->out, "  // %s\n", notes.p[i]);
-    }
-    if (lines.n)
-        text_puts(e->out, "\n");
+    put_locals(e, &all);
 }
 
 // ---- statements -----------------------------------------------------------------------------------
@@ -235,6 +265,11 @@ static const char *address(Emit *e, const LArg *a)
 
 static const char *argument(Emit *e, const LArg *a)
 {
+    if (a->kind == ARG_EXPR && a->expr->kind == LX_INT) {
+        const char *name = emit_dim_name(e, a->expr->name);
+        if (name)
+            return name;
+    }
     switch (a->kind) {
     case ARG_ADDR:
         return address(e, a);
@@ -252,7 +287,15 @@ static const char *argument(Emit *e, const LArg *a)
 
 static void emit_status(Emit *e, const char *call)
 {
-    emit_line(e, "status = %s;", call);
+    size_t room = (size_t)(COLUMNS - e->indent * 4 - 4);
+    if (strlen(call) + strlen("status = ;") > room + 4 && strlen(call) + 1 <= room) {
+        emit_line(e, "status =");
+        e->indent++;
+        emit_line(e, "%s;", call);
+        e->indent--;
+    } else {
+        emit_line(e, "status = %s;", call);
+    }
     emit_line(e, "if (status)");
     e->indent++;
     emit_line(e, "return status;");
@@ -362,30 +405,75 @@ static void emit_note(Emit *e, const LStmt *s)
         emit_line(e, "// %s: %s", s->name, s->why);
 }
 
-static void emit_tap(Emit *e, const LStmt *s)
+// The operand with the longest text that is more than a name or a load.
+static int longest_operand(Emit *e, const LExpr *x)
 {
-    emit_line(e, "tfx_tap(m, %lld, %s, %s);", (long long)s->index->i, s->buf->name,
-              expr(e, s->value));
+    int best = -1;
+    size_t most = 12;  // shorter ones are not worth a name
+    for (int i = 0; i < x->n; i++) {
+        size_t n = strlen(expr(e, x->arg[i]));
+        bool whole = x->arg[i]->kind == LX_BIN || x->arg[i]->kind == LX_CALL ||
+                     x->arg[i]->kind == LX_NEG;
+        if (whole && n > most) {
+            most = n;
+            best = i;
+        }
+    }
+    return best;
 }
 
-// y[i] = y[i] + ... is y[i] += ... only when the sum says so first.
+// left = value; on one line, or broken after the =, or with parts of the value named first.
+static void emit_assign(Emit *e, const char *left, const LExpr *value)
+{
+    size_t indent = (size_t)e->indent * 4;
+    const char *right = expr(e, value);
+    if (indent + strlen(left) + strlen(right) + 4 <= COLUMNS) {
+        emit_line(e, "%s = %s;", left, right);
+        return;
+    }
+    int part = longest_operand(e, value);
+    if (indent + 4 + strlen(right) + 1 <= COLUMNS || part < 0) {
+        pad(e->out, (int)indent);
+        text_printf(e->out, "%s =\n", left);
+        pad(e->out, (int)indent + 4);
+        text_printf(e->out, "%s;\n", right);
+        return;
+    }
+    const LExpr *x = value->arg[part];
+    const char *name = func_name(e->func, "part");
+    emit_assign(e, arena_printf(e->p->arena, "const %s %s", c_var_type(x->dtype), name), x);
+    LExpr rest = *value;
+    rest.arg[part] = lx_var(e->p, name, x->dtype);
+    emit_assign(e, left, &rest);
+}
+
+static void emit_tap(Emit *e, const LStmt *s)
+{
+    const LArg at = {.kind = ARG_ADDR, .buf = s->buf, .index = s->index};
+    emit_line(e, "if (m->tap)");
+    e->indent++;
+    emit_line(e, "m->tap(m->tap_ctx, %d, %s);", s->tap->id, address(e, &at));
+    e->indent--;
+}
+
 static void emit_stmt(Emit *e, const LStmt *s)
 {
+    Arena *a = e->p->arena;
     switch (s->kind) {
     case LS_FOR:
         emit_for(e, s);
         return;
     case LS_LET:
-        emit_line(e, "const %s %s = %s;", c_var_type(s->dtype), s->name, expr(e, s->value));
+        emit_assign(e, arena_printf(a, "const %s %s", c_var_type(s->dtype), s->name), s->value);
         return;
     case LS_VAR:
-        emit_line(e, "%s %s = %s;", c_var_type(s->dtype), s->name, expr(e, s->value));
+        emit_assign(e, arena_printf(a, "%s %s", c_var_type(s->dtype), s->name), s->value);
         return;
     case LS_SET:
-        emit_line(e, "%s = %s;", s->name, expr(e, s->value));
+        emit_assign(e, s->name, s->value);
         return;
     case LS_STORE:
-        emit_line(e, "%s[%s] = %s;", s->buf->name, expr(e, s->index), expr(e, s->value));
+        emit_assign(e, arena_printf(a, "%s[%s]", s->buf->name, expr(e, s->index)), s->value);
         return;
     case LS_KERNEL:
         emit_kernel(e, s);

@@ -205,21 +205,22 @@ static bool check_outputs(Job *job, const char *const *outputs, int n)
     return true;
 }
 
-// job->prog and the weights, as files; *carrier is the C file with weights or NULL.
-static bool write_all(Job *job, const Names *names, const char **carrier)
+// job->prog and the weights, as files; *carrier is the C file with weights or NULL. NULL
+// after reporting.
+static Layout *write_all(Job *job, const Names *names, const char **carrier)
 {
     Text source, header;
     const char *outputs[] = {names->source, names->header, names->runtime, names->packed};
     if (!check_outputs(job, outputs, COUNT(outputs)))
-        return false;
+        return NULL;
     Layout *y = layout_make(job->arena, job->prog, job->diag, names->packed);
     if (!y)
-        return false;
+        return NULL;
     bool packed = job->set->pack == PACK_EMBED
                       ? pack_to(y, job->weights, job->diag, no_sink, NULL)
                       : pack_write(y, job->weights, job->diag);
     if (!packed)
-        return false;
+        return NULL;
     EmitOptions o = emit_options(job, names);
     text_init(&source, job->arena);
     text_init(&header, job->arena);
@@ -231,11 +232,12 @@ static bool write_all(Job *job, const Names *names, const char **carrier)
                                          strlen(names->header) - 2);
         *carrier = arena_printf(job->arena, "%s_weights.c", stem);
         if (!write_carrier(job, y, names, *carrier))
-            return false;
+            return NULL;
     }
-    return job_write(job, names->source, source.p, source.n) &&
-           job_write(job, names->header, header.p, header.n) &&
-           write_runtime(job, names->runtime);
+    bool ok = job_write(job, names->source, source.p, source.n) &&
+              job_write(job, names->header, header.p, header.n) &&
+              write_runtime(job, names->runtime);
+    return ok ? y : NULL;
 }
 
 bool job_compile(Job *job, const char *path)
@@ -251,17 +253,18 @@ bool job_compile(Job *job, const char *path)
            (!job->set->depend || write_depend(job, &names));
 }
 
-bool job_emit_program(Job *job, const char *folder, StrList *sources,
-                      const char **weights)
+bool job_emit_program(Job *job, const char *folder, Emitted *e)
 {
     Text glue;
     Arena *a = job->arena;
+    Layout *y;
     const char *carrier;
     const Embedded *door = embedded_find("driver/glue.h");
     if (!job_lower(job) || !door)
         return false;
     Names names = names_for(job, arena_printf(a, "%s/%s.c", folder, job->prog->prefix));
-    if (!write_all(job, &names, &carrier))
+    y = write_all(job, &names, &carrier);
+    if (!y)
         return false;
     text_init(&glue, a);
     emit_glue(job->prog, &glue);
@@ -269,10 +272,12 @@ bool job_emit_program(Job *job, const char *folder, StrList *sources,
     if (!job_write(job, glue_path, glue.p, glue.n) ||
         !job_write(job, arena_printf(a, "%s/tfx_glue.h", folder), door->text, door->size))
         return false;
-    vec_push(a, sources, names.source);
-    vec_push(a, sources, glue_path);
+    *e = (Emitted){.weights = carrier ? NULL : names.packed,
+                   .array = arena_printf(a, "%s_weights", job->prog->prefix),
+                   .weights_bytes = y->file_bytes};
+    vec_push(a, &e->sources, names.source);
+    vec_push(a, &e->sources, glue_path);
     if (carrier)
-        vec_push(a, sources, carrier);
-    *weights = job->set->pack == PACK_EMBED ? NULL : names.packed;
+        vec_push(a, &e->sources, carrier);
     return true;
 }

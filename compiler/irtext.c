@@ -390,6 +390,11 @@ static void put_header(Printer *p)
 static void print(const Module *m, const Graph *g, Text *out)
 {
     Arena *scratch = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(scratch);
+        guard_again(&guard);
+    }
     Printer p = {.out = out, .scratch = scratch, .m = m};
     p.scope = scope_labels(m, scratch);
     if (g) {
@@ -401,6 +406,7 @@ static void print(const Module *m, const Graph *g, Text *out)
             put_graph(&p, m->graphs.p[i]);
         }
     }
+    guard_drop(&guard);
     arena_free(scratch);
 }
 

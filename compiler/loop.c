@@ -190,6 +190,8 @@ static LExpr *map_call(MapText *t)
     while (n < 2 && accept(t, ','));
     if (!accept(t, ')'))
         bug("ops.def: ')' expected after the operands of %s", name);
+    if (t->p->kernels && dtype_info[t->dtype].kind == DK_FLOAT)
+        map_set(t->p->kernels, "math", t->p);
     return lx_call(t->p, name, t->dtype, n, arg);
 }
 

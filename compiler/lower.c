@@ -266,6 +266,18 @@ static void lower_op(Lower *l, const Value *v)
     }
 }
 
+// verify --taps: the program shows every value that has a name in the source.
+static void lower_tap(Lower *l, const Value *v)
+{
+    if (!l->p->taps || !v->name || v->scope->library || !low_of(l, v)->done)
+        return;
+    View x = lower_dense(l, lower_value(l, v), "tapped");
+    LStmt *s = ls_new(l->p, l->out, LS_TAP, v->loc);
+    s->buf = x.buf;
+    s->index = lx_size(l->p, x.offset);
+    s->tap = v;
+}
+
 static bool needs_lowering(Lower *l, const Value *v)
 {
     if (is_packable(v) || diag_errors(l->diag))
@@ -391,6 +403,7 @@ static void lower_items(Lower *l, const Items *items)
             call_of(l, item->call, l->out, item->call->scope->loc);
         } else if (needs_lowering(l, item->value)) {
             lower_op(l, item->value);
+            lower_tap(l, item->value);
         }
     }
 }

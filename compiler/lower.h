@@ -132,6 +132,9 @@ void karg_par(Lower *l, LStmt *s);
 void karg_read(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index);
 void karg_write(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index);
 void karg_size(Lower *l, LStmt *s, const char *name, const Size *n);
+// An axis, or a row stride of a view of b: said by the user's name for it.
+void karg_dim(Lower *l, LStmt *s, const char *name, const Dim *d);
+void karg_ld(Lower *l, LStmt *s, const char *name, const Buf *b, const Size *ld);
 void karg_expr(Lower *l, LStmt *s, const char *name, LExpr *e);
 void karg_null(Lower *l, LStmt *s, const char *name);
 void karg_work(Lower *l, LStmt *s, const char *name, const Size *floats);

@@ -167,9 +167,13 @@ bool buf_free_at(Lower *l, const Buf *b, const Value *v, unsigned alias)
 
 // ---- the choices ---------------------------------------------------------------------------------
 
+// The result that v is, as it is or seen as another shape.
 static Buf *result_of(Lower *l, const Value *v)
 {
     const Region *top = l->g->body;
+    while (!low_of(l, v)->yielded && low_of(l, v)->users.n == 1 &&
+           low_of(l, v)->users.p[0]->op == OP_reshape)
+        v = low_of(l, v)->users.p[0];
     if (v->region != top)
         return NULL;
     for (int i = 0; i < top->yields.n; i++)

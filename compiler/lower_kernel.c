@@ -49,6 +49,22 @@ void karg_size(Lower *l, LStmt *s, const char *name, const Size *n)
     karg_expr(l, s, name, lx_size(l->p, n));
 }
 
+void karg_dim(Lower *l, LStmt *s, const char *name, const Dim *d)
+{
+    LExpr *e = lx_size(l->p, d->size);
+    e->name = d->name;
+    karg_expr(l, s, name, e);
+}
+
+void karg_ld(Lower *l, LStmt *s, const char *name, const Buf *b, const Size *ld)
+{
+    const Type *t = &b->shape;
+    LExpr *e = lx_size(l->p, ld);
+    if (t->rank > 0 && t->dim[t->rank - 1].size == ld)
+        e->name = t->dim[t->rank - 1].name;
+    karg_expr(l, s, name, e);
+}
+
 void karg_null(Lower *l, LStmt *s, const char *name)
 {
     arg_new(l, s, ARG_NULL, name);

@@ -25,14 +25,14 @@ void lower_norm(Lower *l, const Value *v, const char *name)
     LStmt *s = kernel(l, v, "rows", name);
     karg_par(l, s);
     karg_write(l, s, NULL, y.buf, r.nest.index[0]);
-    karg_size(l, s, NULL, r.ld[0]);
+    karg_ld(l, s, NULL, y.buf, r.ld[0]);
     karg_read(l, s, NULL, x.buf, r.nest.index[1]);
-    karg_size(l, s, NULL, r.ld[1]);
+    karg_ld(l, s, NULL, x.buf, r.ld[1]);
     for (int i = 1; i < v->nin; i++)
         karg_read(l, s, NULL, par[i - 1], lx_int(l->p, 0));
     karg_expr(l, s, NULL, lx_num(l->p, attr_num(v, "eps", 1e-5)));
     karg_size(l, s, NULL, r.rows);
-    karg_size(l, s, NULL, x.dim[last]);
+    karg_dim(l, s, NULL, &v->in[0]->type.dim[last]);
     rows_close(l, &r);
     lower_copy(l, to, y);
 }

@@ -53,7 +53,8 @@ static const char *unique_func_name(Lower *l, const char *wish)
     const char *base = c_name(p->arena, wish), *name = base;
     for (int i = 2;; i++) {
         Op op;
-        bool taken = !strcmp(name, p->prefix) || op_find(name, &op);
+        bool taken = !strcmp(name, p->prefix) || !strcmp(name, "weight") ||
+                     !strcmp(name, "table") || op_find(name, &op);
         for (int k = 0; k < p->module->graphs.n; k++)
             taken = taken || !strcmp(p->module->graphs.p[k]->name, name);
         for (int k = 0; k < p->funcs.n; k++)
@@ -73,7 +74,7 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     f->scope = scope;
     f->name = caller ? unique_func_name(l, name) : c_name(p->arena, name);
     f->taken = map_new(p->arena);
-    static const char *const own[] = {"m", "w", "state", "scratch", "work", "status"};
+    static const char *const own[] = {"m", "w", "state", "scratch", "work", "status", "weight", "table"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
     for (int i = 0; i < p->module->dims.n; i++)

@@ -47,7 +47,8 @@ bool option_find(const char *name, OptionId *id)
 
 void settings_init(Settings *s, Arena *a)
 {
-    *s = (Settings){.arena = a, .target = "portable", .level = 1, .seed = 1};
+    *s = (Settings){.arena = a, .target = "portable", .level = 1, .seed = 1,
+                    .dtype = DT_COUNT};
     s->atol = s->rtol = -1;
 }
 
@@ -141,6 +142,7 @@ static bool take_choice(Settings *s, OptionId id, const char *value, const char 
     static const char *const whens[] = {"auto", "always", "never"};
     static const char *const levels[] = {"0", "1"};
     static const char *const targets[] = {"portable"};
+    static const char *const floats[] = {"f32", "bf16", "f16"};
     int i = 0;
 
     switch (id) {
@@ -171,6 +173,9 @@ static bool take_choice(Settings *s, OptionId id, const char *value, const char 
             return false;
         s->target = targets[i];
         return true;
+    case OPTION_dtype:
+        return choose(s, value, floats, COUNT(floats), &i, why) &&
+               dtype_find(floats[i], &s->dtype);
     default:
         bug("option %d is no choice", (int)id);
     }

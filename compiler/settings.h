@@ -4,6 +4,7 @@
 #define TFXC_SETTINGS_H
 
 #include "base.h"
+#include "dtype.h"
 
 typedef enum Verb {
 #define VERB(name, args, summary, more) VERB_##name,
@@ -72,6 +73,7 @@ typedef struct Settings {
     const char *golden, *input, *entry;
     double atol, rtol;        // negative: not given
     uint64_t seed;
+    DType dtype;              // of init; DT_COUNT: not given
     bool in_place, fmt_check;
     bool json;
     ColorWhen color;

@@ -10,6 +10,7 @@
 #include "compiler/weights.h"
 #include "passes/pass.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,8 +68,7 @@ bool job_optimize(Job *job)
 static DType storage_of(void *ctx, const char *name)
 {
     const Job *job = ctx;
-    const CkptTensor *t = job->weights ? ckpt_find(job->weights, name) : NULL;
-    return t ? st_info[t->type].dtype : DT_COUNT;
+    return job->weights ? weights_storage(job->weights, name) : DT_COUNT;
 }
 
 bool job_lower(Job *job)
@@ -131,5 +131,20 @@ bool job_report(Job *job, const char *path, Text *out)
         describe_json(job->module, job->arena, job->diag, out);
     else
         describe_text(job->module, job->arena, job->diag, out);
+    if (job->set->emit == STAGE_JSON)
+        return true;
+    if (!job_lower(job))
+        return false;
+    const Prog *p = job->prog;
+    Layout *y = layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h"));
+    if (!y)
+        return false;
+    text_printf(out,
+                "\nmemory of the emitted program, bytes\n"
+                "  packed weights  %" PRId64 "\n"
+                "  state           %" PRId64 "\n"
+                "  scratch         %" PRId64 " at the bounds, %" PRId64
+                " more for each further thread\n",
+                y->file_bytes, p->state_bytes, p->scratch_bytes, p->work_bytes);
     return true;
 }

@@ -25,9 +25,15 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out);
 bool job_compile(Job *job, const char *path);
 
 // job->module as C in a folder, with a glue file (driver/glue.h): what run and verify
-// build. *weights is the packed file, NULL when the C has the weights in it.
-bool job_emit_program(Job *job, const char *folder, StrList *sources,
-                      const char **weights);
+// build.
+typedef struct Emitted {
+    StrList sources;
+    const char *weights;   // the packed file; NULL: the array called `array` has it
+    const char *array;
+    int64_t weights_bytes;
+} Emitted;
+
+bool job_emit_program(Job *job, const char *folder, Emitted *e);
 
 // The table (or JSON) of `tfxc report`.
 bool job_report(Job *job, const char *path, Text *out);

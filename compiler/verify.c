@@ -403,14 +403,26 @@ static void check_declarations(Verifier *c)
     }
 }
 
+static void check_module(Verifier *c)
+{
+    check_declarations(c);
+    for (int i = 0; i < c->m->graphs.n; i++)
+        check_graph(c, c->m->graphs.p[i]);
+    if (c->breaches > MAX_BREACHES)
+        text_printf(c->why, "and %d more\n", c->breaches - MAX_BREACHES);
+}
+
 bool ir_verify(const Module *m, Text *why)
 {
-    Verifier c = {.m = m, .scratch = arena_new(), .why = why};
-    check_declarations(&c);
-    for (int i = 0; i < m->graphs.n; i++)
-        check_graph(&c, m->graphs.p[i]);
-    if (c.breaches > MAX_BREACHES)
-        text_printf(why, "and %d more\n", c.breaches - MAX_BREACHES);
-    arena_free(c.scratch);
+    Arena *scratch = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(scratch);
+        guard_again(&guard);
+    }
+    Verifier c = {.m = m, .scratch = scratch, .why = why};
+    check_module(&c);
+    guard_drop(&guard);
+    arena_free(scratch);
     return c.breaches == 0;
 }

@@ -348,6 +348,46 @@ void weights_unused(Module *m, Checkpoint *ck, Diag *d)
                      n, ckpt_count(ck), ckpt_path(ck), list.p);
 }
 
+// ---- how they are stored ------------------------------------------------------------
+
+// Is name the path with a number for every "{index}"?
+static bool is_turn_of(const char *name, const char *path)
+{
+    while (*path != '\0') {
+        if (*path != '{') {
+            if (*name++ != *path++)
+                return false;
+            continue;
+        }
+        size_t digits = strspn(name, "0123456789");
+        path += strcspn(path, "}");
+        path += *path == '}';
+        name += digits;
+        if (digits == 0)
+            return false;
+    }
+    return *name == '\0';
+}
+
+DType weights_storage(const Checkpoint *ck, const char *path)
+{
+    if (strchr(path, '{') == NULL) {
+        const CkptTensor *t = ckpt_find(ck, path);
+        return t == NULL ? DT_COUNT : st_info[t->type].dtype;
+    }
+    DType all = DT_COUNT;
+    for (int i = 0; i < ckpt_count(ck); i++) {
+        const CkptTensor *t = ckpt_tensor(ck, i);
+        if (!is_turn_of(t->name, path))
+            continue;
+        DType d = st_info[t->type].dtype;
+        if (d == DT_COUNT || (all != DT_COUNT && d != all))
+            return DT_COUNT;
+        all = d;
+    }
+    return all;
+}
+
 // ---- for the oracle -----------------------------------------------------------------
 
 static bool read_source(void *ctx, const char *name, int64_t n, double *out)

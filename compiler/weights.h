@@ -29,12 +29,17 @@ void weights_check(Module *m, Checkpoint *ck, Diag *d);
 // One warning that names the tensors that no weight uses, if there are any.
 void weights_unused(Module *m, Checkpoint *ck, Diag *d);
 
+// The element type of the tensors that a path names, at all turns of repeats around it.
+// DT_COUNT: not there, of several types, or of one that the language has not.
+DType weights_storage(const Checkpoint *ck, const char *path);
+
 // The checkpoint as the oracle wants it.
 WeightSource weights_source(Checkpoint *ck);
 
 // Writes random values for all weights: the same for the same seed, whatever else the
 // module has. Matrices keep the variance of what they are applied to, rank-1 weights are
-// near 1, biases near 0, integers 0. False after reporting.
-bool weights_init(Module *m, const char *path, uint64_t seed, Diag *d);
+// near 1, biases near 0, integers 0. Floats are stored as `floats`, or with DT_COUNT as each
+// weight is declared. False after reporting.
+bool weights_init(Module *m, const char *path, uint64_t seed, DType floats, Diag *d);
 
 #endif

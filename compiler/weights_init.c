@@ -63,14 +63,17 @@ static void choose_scale(Plan *p)
     p->base = says(name, "bias") || says(name, "mean") || says(name, "shift") ? 0 : 1;
 }
 
-static bool plan_one(Diag *d, const WeightName *at, Plan *p)
+static bool plan_one(Diag *d, const WeightName *at, DType floats, Plan *p)
 {
     const Weight *w = at->weight;
-    *p = (Plan){.at = *at, .type = st_of(w->type.dtype), .count = 1};
+    DType dtype = w->type.dtype;
+    if (floats != DT_COUNT && dtype_info[dtype].kind == DK_FLOAT)
+        dtype = floats;
+    *p = (Plan){.at = *at, .type = st_of(dtype), .count = 1};
     if (p->type == ST_COUNT) {
         diag_error(d, w->loc, E0712,
                    "weight `%s` is %s, which a checkpoint cannot hold", at->name,
-                   dtype_info[w->type.dtype].name);
+                   dtype_info[dtype].name);
         return false;
     }
     for (int k = 0; k < w->type.rank; k++) {
@@ -104,7 +107,7 @@ typedef struct Plans {
     VEC(Plan *) list;
 } Plans;
 
-static bool plan_all(Module *m, Arena *a, Diag *d, Plans *plans)
+static bool plan_all(Module *m, Arena *a, DType floats, Diag *d, Plans *plans)
 {
     WeightNames names;
     if (!weights_names(m, a, d, &names))
@@ -113,7 +116,7 @@ static bool plan_all(Module *m, Arena *a, Diag *d, Plans *plans)
     bool ok = true;
     for (int i = 0; i < names.list.n; i++) {
         Plan *p = NEW(a, Plan);
-        if (!plan_one(d, &names.list.p[i], p)) {
+        if (!plan_one(d, &names.list.p[i], floats, p)) {
             ok = false;
             continue;
         }
@@ -145,10 +148,10 @@ static bool write_one(StWriter *w, const Plan *p, uint64_t seed)
     return ok;
 }
 
-bool weights_init(Module *m, const char *path, uint64_t seed, Diag *d)
+bool weights_init(Module *m, const char *path, uint64_t seed, DType floats, Diag *d)
 {
     Plans plans = {0};
-    if (!plan_all(m, m->arena, d, &plans))
+    if (!plan_all(m, m->arena, floats, d, &plans))
         return false;
     StWriter *w = stw_new(m->arena, d, path);
     stw_meta(w, "format", "pt");

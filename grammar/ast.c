@@ -1,7 +1,7 @@
 // ast.c - builders of expressions, types and statements.
 //
-// One call per action of the grammar. They copy what they are given into a node and join
-// lists; only limits are checked here.
+// One call per action of the grammar. They copy what they are given into a node and
+// join lists; only limits are checked here.
 
 #include "parser.h"
 

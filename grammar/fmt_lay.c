@@ -1,9 +1,9 @@
 // fmt_lay.c - the canonical layout of tokens.
 //
 // A logical line is what stands between two beginnings: `let a = f(x)`, `} else {`,
-// `fn (..) -> .. {`. It is laid flat if it fits; otherwise the outermost, longest brackets
-// of a line that is too long are broken, then its items, until every line fits or
-// nothing is left. A body that stood on one line and has one statement stays there if
+// `fn (..) -> .. {`. It is laid flat if it fits; otherwise the outermost, longest
+// brackets of a line that is too long are broken, then its items, until every line fits
+// or nothing is left. A body that stood on one line and has one statement stays there if
 // it fits.
 
 #include <string.h>
@@ -362,7 +362,7 @@ static void decide_inline(Lay *l, int from, int open)
 {
     bool all = true;
     int last = open, to;
-    for (int k = open;; last = k) {
+    for (int k = open;;) {
         all = all && can_be_inline(l, k);
         int close = tok(l, k)->match;
         for (to = close + 1; !tok(l, to)->starts && !is_one(tok(l, to)->kind, "{}");

@@ -91,7 +91,9 @@ static void track(Parser *p, int token, Loc loc)
     case '}':
         drop_parens(p);
         p->unopened = p->opens == 0;
-        if (p->opens > 0 && --p->opens == 0)
+        if (p->opens > 0)
+            p->opens--;
+        if (p->opens == 0 && !p->unopened)
             p->block_end = loc;
         break;
     case ')':

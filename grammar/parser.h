@@ -70,6 +70,7 @@ int64_t scan_int(Parser *p, Loc loc, const char *s, int n);
 double scan_float(Parser *p, Loc loc, const char *s, int n);
 const char *scan_string(Parser *p, Loc loc, const char *s, int n);  // with its quotes
 bool scan_dtype(const char *s, DType *d);
+void scan_line(Parser *p, Loc loc, const char *s, int n);     // a comment
 void scan_comment(Parser *p, Loc loc, const char *s, int n);  // a C comment
 void scan_stray(Parser *p, Loc loc, const char *s, int n);
 

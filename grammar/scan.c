@@ -168,6 +168,14 @@ const char *scan_string(Parser *p, Loc loc, const char *s, int n)
 
 // ---- the rest -----------------------------------------------------------------------
 
+// All may stand in a comment but a NUL, which would end the text of it elsewhere.
+void scan_line(Parser *p, Loc loc, const char *s, int n)
+{
+    const char *nul = memchr(s, '\0', (size_t)n);
+    if (nul)
+        scan_stray(p, (Loc){loc.start + (uint32_t)(nul - s), loc.end}, nul, 1);
+}
+
 void scan_comment(Parser *p, Loc loc, const char *s, int n)
 {
     if (n < 4 || s[n - 1] != '/' || s[n - 2] != '*')

@@ -177,7 +177,7 @@ static void advise(Parser *p, const Unexpected *u)
 }
 
 // A bracket that should have been closed by now. The token itself may have closed it.
-static void name_open_bracket(Parser *p, const Unexpected *u, bool want[3])
+static void name_open_bracket(Parser *p, const Unexpected *u, const bool want[3])
 {
     static const char open[] = "([{";
     if (p->opens == 0)

@@ -444,7 +444,8 @@ arg:
 ;
 
 binds:
-  name '=' expr                { $$ = add_arg(p, (ArgList){0}, (Arg){$1.s, $1.loc, $3}); }
+  name '=' expr
+      { $$ = add_arg(p, (ArgList){0}, (Arg){$1.s, $1.loc, $3}); }
 | binds ',' name '=' expr      { $$ = add_arg(p, $1, (Arg){$3.s, $3.loc, $5}); }
 ;
 

@@ -13,6 +13,7 @@
 
 typedef struct Match {
     Value *q, *k, *v, *bias;
+    int64_t perm[MAX_RANK];  // of k
     double scale;
     Value *out;  // the last product
 } Match;
@@ -37,16 +38,26 @@ static Value *unscaled(Value *x, double *scale)
     }
 }
 
-// k of k', its last two axes swapped.
-static Value *swapped(const Value *v)
+// k of k', the right operand of the scores: perm is how k comes from the value given back.
+// Transposes were merged before, so any may stand here, or none.
+static Value *swapped(Value *v, int64_t perm[MAX_RANK])
 {
-    const Attr *perm = v->op == OP_transpose ? attr_find(v, "perm") : NULL;
-    if (!perm || perm->n < 2)
-        return NULL;
-    for (int i = 0; i < perm->n - 2; i++)
-        if (perm->ints[i] != i)
-            return NULL;
-    return perm->ints[perm->n - 1] == perm->n - 2 ? v->in[0] : NULL;
+    int n = v->type.rank;
+    const Attr *p = v->op == OP_transpose ? attr_find(v, "perm") : NULL;
+    for (int i = 0; i < n; i++)
+        perm[i] = p ? p->ints[i] : i;
+    int64_t last = perm[n - 1];
+    perm[n - 1] = perm[n - 2];
+    perm[n - 2] = last;
+    return p ? v->in[0] : v;
+}
+
+static bool is_in_order(const int64_t *perm, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (perm[i] != i)
+            return false;
+    return true;
 }
 
 // [..., G, T, d] of [..., G r, T, d] made by reshape [..., G, 1, T, d], expand to
@@ -89,14 +100,11 @@ static bool match_scores(Graph *g, Value *scores, Match *m)
     Value *product = unscaled(scores, &m->scale);
     if (product->op != OP_matmul || !only_use(g, product))
         return false;
-    double right = 1;
-    Value *t = unscaled(product->in[1], &right);
-    Value *k = swapped(t);
-    if (!k)
-        return false;
+    if (product->in[1]->type.rank < 2 || value_is_const(product->in[1]))
+        return false;  // constant keys are a layer's weights: two linears
+    m->k = swapped(unscaled(product->in[1], &m->scale), m->perm);
+    m->k = unscaled(m->k, &m->scale);
     m->q = unscaled(product->in[0], &m->scale);
-    m->k = unscaled(k, &right);
-    m->scale *= right;
     return true;
 }
 
@@ -132,11 +140,22 @@ static Value *with_head(Builder *b, Value *x, int rank)
     return build(b, OP_reshape, 1, &x, 1, &a);
 }
 
+// The keys as [..., G, Tk, d].
+static Value *keys(Builder *b, const Match *m)
+{
+    int n = m->k->type.rank;
+    if (is_in_order(m->perm, n))
+        return ungrouped(m->k);
+    Value *k = m->k;
+    Attr a = attr_make_ints("perm", n, m->perm);
+    return build(b, OP_transpose, 1, &k, 1, &a);
+}
+
 static Value *rewrite(Builder *b, const Match *m)
 {
     const Type *out = &m->out->type;
     int rank = m->q->type.rank;
-    Value *in[4] = {with_head(b, m->q, rank), with_head(b, ungrouped(m->k), rank),
+    Value *in[4] = {with_head(b, m->q, rank), with_head(b, keys(b, m), rank),
                     with_head(b, ungrouped(m->v), rank), m->bias};
     const Size *zero = size_int(b->graph->module->sizes, 0);
     Attr attr[] = {attr_make_num("scale", m->scale), attr_make_str("mask", "none"),
@@ -155,7 +174,8 @@ static Value *rewrite(Builder *b, const Match *m)
 
 static bool is_stale(const Match *m)
 {
-    return written_between(m->q, m->out) || written_between(ungrouped(m->k), m->out) ||
+    return written_between(m->q, m->out) || written_between(m->k, m->out) ||
+           written_between(ungrouped(m->k), m->out) ||
            written_between(ungrouped(m->v), m->out) ||
            (m->bias && written_between(m->bias, m->out));
 }

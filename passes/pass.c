@@ -154,11 +154,16 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static void count_one(Value *v, void *ctx)
+{
+    *(int *)ctx += v->op != OP_param;
+}
+
 static int count_values(const Module *m)
 {
     int n = 0;
     for (int i = 0; i < m->graphs.n; i++)
-        n += m->graphs.p[i]->body->ops.n;
+        graph_walk(m->graphs.p[i], count_one, &n);
     return n;
 }
 
@@ -191,36 +196,64 @@ static void check_graph(const Module *m, const char *pass, Arena *scratch)
 }
 
 // One pass; false when it reported an error.
-static bool run_pass(Module *m, const PassOptions *o, Diag *d, const PassInfo *p,
+static bool run_pass(PassContext *c, const PassOptions *o, const PassInfo *p,
                      Text *times)
 {
-    PassContext c = {.module = m, .diag = d, .scratch = arena_new()};
-    int errors = diag_errors(d);
+    int errors = diag_errors(c->diag);
     double start = seconds();
-    bool changed = p->run(&c);
+    bool changed = p->run(c);
     double time = seconds() - start;
-    check_graph(m, p->name, c.scratch);
+    check_graph(c->module, p->name, c->scratch);
     if (o->write && wants_print(o, p->name))
-        print_graph(o, m, p, changed, c.scratch);
+        print_graph(o, c->module, p, changed, c->scratch);
     text_printf(times, "%-12s %9.3f ms %7d values%s\n", p->name, 1e3 * time,
-                count_values(m), changed ? "" : "  no change");
-    arena_free(c.scratch);
-    return diag_errors(d) == errors;
+                count_values(c->module), changed ? "" : "  no change");
+    return diag_errors(c->diag) == errors;
+}
+
+// The same with an arena of its own, which does not outlive it, come what may.
+static bool run_apart(Module *m, const PassOptions *o, Diag *d, const PassInfo *p,
+                      Text *times)
+{
+    Arena *scratch = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(scratch);
+        guard_again(&guard);
+    }
+    PassContext c = {.module = m, .diag = d, .scratch = scratch};
+    bool fine = run_pass(&c, o, p, times);
+    guard_drop(&guard);
+    arena_free(scratch);
+    return fine;
+}
+
+static bool run_all(Module *m, const PassOptions *o, Diag *d, Arena *scratch)
+{
+    Run run = {.n = 0};
+    Text times;
+    text_init(&times, scratch);
+    if (!choose(o, scratch, d, &run))
+        return false;
+    check_graph(m, "none", scratch);
+    for (int i = 0; i < run.n; i++)
+        if (!run_apart(m, o, d, run.pass[i], &times))
+            return false;
+    if (o->time_passes && o->write)
+        o->write(o->ctx, times.p);
+    return true;
 }
 
 bool passes_run(Module *m, const PassOptions *o, Diag *d)
 {
     Arena *scratch = arena_new();
-    Run run = {.n = 0};
-    Text times;
-    text_init(&times, scratch);
-    bool fine = choose(o, scratch, d, &run);
-    if (fine)
-        check_graph(m, "none", scratch);
-    for (int i = 0; i < run.n && fine; i++)
-        fine = run_pass(m, o, d, run.pass[i], &times);
-    if (fine && o->time_passes && o->write)
-        o->write(o->ctx, times.p);
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(scratch);
+        guard_again(&guard);
+    }
+    bool fine = run_all(m, o, d, scratch);
+    guard_drop(&guard);
     arena_free(scratch);
     return fine;
 }

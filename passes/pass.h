@@ -17,6 +17,7 @@ typedef struct PassContext {
     Module *module;
     Diag *diag;      // of the run; a pass that cannot go on may report
     Arena *scratch;  // as long as this one pass
+    void *data;      // of the pass itself
 } PassContext;
 
 typedef struct PassInfo {

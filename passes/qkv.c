@@ -11,8 +11,6 @@
 
 #include "pass.h"
 
-#include <string.h>
-
 enum { MAX_GROUP = 16 };
 
 typedef struct Member {
@@ -60,33 +58,37 @@ static Uses uses_of(Graph *g, const Value *v)
     return u;
 }
 
+// Weights by path; a weight that stays alone has an entry.
 typedef struct Tied {
-    const char *path;
     Graph *g;
-    int uses;  // in g
-    bool elsewhere;
+    Map *seen;   // in g
+    Map *alone;  // in any graph
 } Tied;
 
-static void find_other_use(Value *v, void *ctx)
+static void note_weight(Value *v, void *ctx)
 {
     Tied *t = ctx;
-    if (v->op != OP_weight || strcmp(attr_str(v, "path", ""), t->path) != 0)
+    if (v->op != OP_weight)
         return;
+    const char *path = attr_str(v, "path", "");
     Uses u = uses_of(t->g, v);
-    t->uses += u.n;
-    t->elsewhere = t->elsewhere || u.linears != u.n || t->uses > 1;
+    if (u.n != 1 || u.linears != 1 || map_get(t->seen, path))
+        map_set(t->alone, path, v);
+    map_set(t->seen, path, v);
 }
 
-// True when all that each entry does with the weight is to multiply by it once.
-static bool is_only_multiplied(Module *m, const Value *w)
+// The weights of which some entry does more than to multiply by them once. It is found out
+// before anything changes, so that all entries stack the same ones: the packer then stores
+// one stack for all of them.
+static Map *weights_alone(PassContext *c)
 {
-    Tied t = {.path = attr_str(w, "path", "")};
-    for (int i = 0; i < m->graphs.n && !t.elsewhere; i++) {
-        t.g = m->graphs.p[i];
-        t.uses = 0;
-        graph_walk(t.g, find_other_use, &t);
+    Tied t = {.alone = map_new(c->scratch)};
+    for (int i = 0; i < c->module->graphs.n; i++) {
+        t.g = c->module->graphs.p[i];
+        t.seen = map_new(c->scratch);
+        graph_walk(t.g, note_weight, &t);
     }
-    return !t.elsewhere;
+    return t.alone;
 }
 
 static bool is_bias_for(const Value *bias, const Value *linear)
@@ -112,14 +114,14 @@ static bool look_behind(Graph *g, Member *m)
     return !(u.n == 1 && u.user && (is_elementwise(u.user) || u.user->op == OP_map));
 }
 
-static bool may_join(Graph *g, Value *v, Member *m)
+static bool may_join(const Map *alone, Graph *g, Value *v, Member *m)
 {
     int64_t out;
     if (!is_plain(v) || v->in[1]->op != OP_weight ||
         !size_is_int(v->in[1]->type.dim[0].size, &out))
         return false;
     *m = (Member){.linear = v, .sum = v};
-    return is_only_multiplied(g->module, v->in[1]) && look_behind(g, m);
+    return !map_get(alone, attr_str(v->in[1], "path", "")) && look_behind(g, m);
 }
 
 // ---- stacking --------------------------------------------------------------------------
@@ -210,14 +212,14 @@ static bool qkv_region(PassContext *c, Graph *g, Region *r)
     bool changed = false;
     for (int i = 0; i < r->ops.n; i++) {
         Group group = {.n = 0};
-        if (!may_join(g, r->ops.p[i], &group.member[0]))
+        if (!may_join(c->data, g, r->ops.p[i], &group.member[0]))
             continue;
         group.n = 1;
         const Value *first = r->ops.p[i];
         for (int k = i + 1; k < r->ops.n && group.n < MAX_GROUP; k++) {
             Value *v = r->ops.p[k];
             if (is_plain(v) && v->in[0] == first->in[0] &&
-                may_join(g, v, &group.member[group.n]))
+                may_join(c->data, g, v, &group.member[group.n]))
                 group.n++;
         }
         if (group.n > 1)
@@ -228,5 +230,6 @@ static bool qkv_region(PassContext *c, Graph *g, Region *r)
 
 bool pass_qkv(PassContext *c)
 {
+    c->data = weights_alone(c);
     return pass_regions(c, qkv_region);
 }

@@ -3,7 +3,7 @@
 // the mapping of weight files. Programs that use neither do not need it.
 
 #if !defined(_DEFAULT_SOURCE)
-#define _DEFAULT_SOURCE  // madvise, sysconf(_SC_NPROCESSORS_ONLN)
+#    define _DEFAULT_SOURCE  // madvise, sysconf(_SC_NPROCESSORS_ONLN)
 #endif
 
 #include "tfx.h"
@@ -12,15 +12,15 @@
 #include <stdlib.h>
 
 #if !defined(_WIN32)
-#define TFX_POSIX 1
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#    define TFX_POSIX 1
+#    include <fcntl.h>
+#    include <pthread.h>
+#    include <sched.h>
+#    include <sys/mman.h>
+#    include <sys/stat.h>
+#    include <unistd.h>
 #else
-#define TFX_POSIX 0
+#    define TFX_POSIX 0
 #endif
 
 // ---- files ---------------------------------------------------------------------------
@@ -41,9 +41,9 @@ const void *tfx_map_file(const char *path, size_t *bytes)
     if (data == MAP_FAILED)
         return NULL;
     *bytes = (size_t)st.st_size;
-#if defined(MADV_HUGEPAGE)
+#    if defined(MADV_HUGEPAGE)
     madvise(data, *bytes, MADV_HUGEPAGE);  // a wish: refused is fine
-#endif
+#    endif
     return data;
 }
 
@@ -96,9 +96,10 @@ void tfx_unmap_file(const void *data, size_t bytes)
 
 static inline void tfx_pause(void)
 {
-#if defined(__GNUC__) && !defined(__TINYC__) && (defined(__x86_64__) || defined(__i386__))
+#    if defined(__GNUC__) && !defined(__TINYC__) &&                                    \
+        (defined(__x86_64__) || defined(__i386__))
     __builtin_ia32_pause();
-#endif
+#    endif
 }
 
 typedef struct tfx_range {
@@ -124,7 +125,7 @@ struct tfx_pool {
 };
 
 // Counters shared by threads; without atomics (tcc) under the pool's second lock.
-#if defined(__GNUC__) && !defined(__TINYC__)
+#    if defined(__GNUC__) && !defined(__TINYC__)
 enum { TFX_SPINS = 4000 };
 
 static inline int tfx_add(tfx_pool *p, int *at, int a)
@@ -138,7 +139,7 @@ static inline int tfx_get(tfx_pool *p, const int *at)
     (void)p;
     return __atomic_load_n(at, __ATOMIC_SEQ_CST);
 }
-#else
+#    else
 enum { TFX_SPINS = 10 };
 
 static int tfx_add(tfx_pool *p, int *at, int a)
@@ -154,7 +155,7 @@ static int tfx_get(tfx_pool *p, int *at)
 {
     return tfx_add(p, at, 0);
 }
-#endif
+#    endif
 
 static void tfx_work(tfx_pool *p, int thread)
 {
@@ -200,8 +201,8 @@ static void tfx_start_job(tfx_pool *p)
     }
 }
 
-static void tfx_pool_run(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
-                         int ntasks)
+static void tfx_pool_run(void *ctx, void (*task)(void *arg, int index, int thread),
+                         void *arg, int ntasks)
 {
     tfx_pool *p = (tfx_pool *)ctx;
     p->task = task;
@@ -258,7 +259,8 @@ int tfx_pool_create(tfx_pool **pool, tfx_par *par, int threads)
     for (int i = 1; p->ranges && p->workers && i < threads; i++) {
         p->workers[i].pool = p;
         p->workers[i].number = i;
-        if (pthread_create(&p->workers[i].thread, NULL, tfx_worker_main, p->workers + i))
+        if (pthread_create(&p->workers[i].thread, NULL, tfx_worker_main,
+                           p->workers + i))
             break;
         p->started = i;
     }

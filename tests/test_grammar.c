@@ -331,6 +331,16 @@ Test(grammar, the_models_and_the_library_are_canonical)
     }
 }
 
+Test(grammar, the_reference_shows_canonical_text)
+{
+    Text t = read_file(path_of("docs", "language.md"));
+    char *at = strstr(t.p, "```\ntfx 1;");
+    cr_assert(at);
+    at += 4;
+    size_t n = (size_t)(strstr(at, "```") - at);
+    cr_expect(strcmp(format(at, n), arena_strndup(arena, at, n)) == 0);
+}
+
 // ---- trees --------------------------------------------------------------------------
 
 // The tree of `config a = expr`.
@@ -488,5 +498,75 @@ Test(grammar, survives_mutations, .timeout = 60)
             arena_free(arena);
         }
         arena = outer;
+    }
+}
+
+// The same words with other blanks and comments between them.
+static const char *scramble(const char *text, uint32_t *seed)
+{
+    static const char *const blanks[] = {
+        " ", "  ", "\n", "\n\n", " // c\n", "\n\n// d\n\n", "\t", "\n// e\n// f\n"};
+    Text t;
+    text_init(&t, arena);
+    for (const char *s = text; *s;) {
+        size_t n = strspn(s, " \n");
+        if (n > 0) {
+            const char *with = blanks[next(seed) % COUNT(blanks)];
+            text_puts(&t, next(seed) % 4 == 0 ? with : *s == '\n' ? "\n" : " ");
+        } else if (*s == '"') {
+            n = strcspn(s + 1, "\"") + 2;
+            text_put(&t, s, n);
+        } else if (s[0] == '/' && s[1] == '/') {
+            n = strcspn(s, "\n") + 1;
+            text_put(&t, s, n);
+        } else {
+            n = 1;
+            text_put(&t, s, 1);
+        }
+        s += n;
+    }
+    return t.p;
+}
+
+Test(grammar, any_layout_has_the_same_tree_and_formats, .timeout = 60)
+{
+    uint32_t seed = 7;
+    NamesOfFiles list = files("tests/fmt", "");
+    for (int i = 0; i < list.n; i++) {
+        Arena *outer = arena;
+        Text t = read_file(path_of("tests/fmt", list.p[i]));
+        t.p[find_mark(&t)] = '\0';
+        const char *want = tree_of(t.p, strlen(t.p));
+        for (int k = 0; k < 100; k++) {
+            arena = arena_new();
+            const char *s = scramble(t.p, &seed);
+            cr_expect(strcmp(tree_of(s, strlen(s)), want) == 0, "%s", s);
+            check_format(list.p[i], s, strlen(s));
+            arena_free(arena);
+        }
+        arena = outer;
+    }
+}
+
+Test(grammar, running_out_of_memory_comes_back_to_the_guard)
+{
+    Text t = read_file(path_of("tests/fmt", "statements.tfx"));
+    volatile bool failed = true;
+    for (long n = 1; failed; n += n / 8 + 1) {
+        Arena *a = arena_new();
+        Guard g;
+        arena_fail_after(n);
+        if (GUARD_SET(&g)) {
+            cr_expect(g.out_of_memory);
+        } else {
+            Diag *d = diag_new(a);
+            Text out;
+            text_init(&out, a);
+            tfx_format(a, d, "case.tfx", t.p, t.n, &out);
+            guard_drop(&g);
+            failed = false;
+        }
+        arena_fail_after(0);
+        arena_free(a);
     }
 }

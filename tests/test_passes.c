@@ -493,3 +493,39 @@ Test(passes, are_printed_and_timed_on_demand)
     cr_expect(n == 0);
     arena_free(a);
 }
+
+// All of it, from text to text; false: it ran out of memory.
+static bool run_with_memory(const char *text, long allocations)
+{
+    Arena *a = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_fail_after(0);
+        cr_expect(guard.out_of_memory, "%s", guard.message);
+        arena_free(a);
+        return false;
+    }
+    arena_fail_after(allocations);
+    Diag *d = diag_new(a);
+    Module *m = parse(a, text);
+    PassOptions o = {.list = NULL};
+    cr_expect(m && passes_run(m, &o, d));
+    Text out;
+    text_init(&out, a);
+    ir_print(m, &out);
+    arena_fail_after(0);
+    guard_drop(&guard);
+    arena_free(a);
+    return true;
+}
+
+Test(passes, run_out_of_memory_without_a_trace)
+{
+    Arena *a = arena_new();
+    const char *text = random_program(a, 7);
+    long n = 1;
+    while (n < 1000000 && !run_with_memory(text, n))
+        n += 1 + n / 50;
+    cr_expect(n > 50 && n < 1000000, "%ld", n);
+    arena_free(a);
+}

@@ -119,7 +119,7 @@ Test(weights, too_many_names_are_refused)
 
 Test(weights, init_fits_and_is_deterministic)
 {
-    cr_assert(weights_init(module, path, 1, diag), "%s", said());
+    cr_assert(weights_init(module, path, 1, DT_COUNT, diag), "%s", said());
     Checkpoint *ck = open_it();
     cr_expect_eq(ckpt_count(ck), 14);
     weights_check(module, ck, diag);
@@ -143,18 +143,18 @@ Test(weights, init_fits_and_is_deterministic)
     for (int i = 0; i < 64; i++)
         cr_expect(fabs(y[i]) < 0.1);
     ckpt_close(ck);
-    cr_assert(weights_init(module, path, 1, diag));
+    cr_assert(weights_init(module, path, 1, DT_COUNT, diag));
     ck = open_it();
     cr_assert(weights_source(ck).read(ck, "layer.1.ff.2.w", 8192, y));
     cr_expect_arr_eq(x, y, sizeof x);
     ckpt_close(ck);
-    cr_assert(weights_init(module, path, 2, diag));
+    cr_assert(weights_init(module, path, 2, DT_COUNT, diag));
     ck = open_it();
     cr_assert(weights_source(ck).read(ck, "layer.1.ff.2.w", 8192, y));
     cr_expect_arr_neq(x, y, sizeof x);
     ckpt_close(ck);
-    cr_expect_not(weights_init(module, "/none/x", 2, diag));
-    cr_expect_not(weights_init(module, "/dev/full", 2, diag));
+    cr_expect_not(weights_init(module, "/none/x", 2, DT_COUNT, diag));
+    cr_expect_not(weights_init(module, "/dev/full", 2, DT_COUNT, diag));
     cr_expect_eq(diag_errors(diag), 2);
 }
 

@@ -16,6 +16,7 @@ int cmd_init(Command *c)
         return EXIT_USAGE;
     }
     if (job_build(c->job, path))
-        weights_init(c->job->module, c->set->output, c->set->seed, c->job->diag);
+        weights_init(c->job->module, c->set->output, c->set->seed, c->set->dtype,
+                     c->job->diag);
     return finish(c, EXIT_OK);
 }

@@ -13,9 +13,8 @@ const char *only_word(Command *c, const char *what)
     if (w->n == 1)
         return w->p[0];
     if (w->n == 0)
-        text_printf(&c->err, "%s needs %s (see tfxc %s--help)",
-                    verb_info[c->args->verb].name, what,
-                    c->args->verb == VERB_compile ? "" : "VERB ");
+        text_printf(&c->err, "%s needs %s (see tfxc %s --help)",
+                    verb_info[c->args->verb].name, what, verb_info[c->args->verb].name);
     else
         text_printf(&c->err, "%s takes one file, not also '%s'",
                     verb_info[c->args->verb].name, w->p[1]);
@@ -40,7 +39,8 @@ int cmd_check(Command *c)
     const char *path = only_word(c, "a model");
     if (!path)
         return EXIT_USAGE;
-    if (job_build(c->job, path) && job_check_weights(c->job))
+    if (job_build(c->job, path) && job_open_weights(c->job, false) &&
+        job_check_weights(c->job))
         job_optimize(c->job);
     return finish(c, EXIT_OK);
 }

@@ -20,6 +20,9 @@ typedef struct tfx_glue_state {
     size_t offset, bytes;
 } tfx_glue_state;
 
+// Gets every value that has a name in the source, as it is made: dense, row-major.
+typedef void tfx_glue_tap(void *ctx, int value, const void *data);
+
 typedef struct tfx_glue {
     int abi;                        // TFX_GLUE_ABI
     size_t state_bytes;             // 0: the program has no state
@@ -37,6 +40,7 @@ typedef struct tfx_glue {
                const struct tfx_par *par, const int32_t *dims, const void *const *in,
                void *const *out);
     const char *(*strerror)(int status);
+    void (*set_tap)(tfx_glue_tap *tap, void *ctx);  // NULL: not compiled with --taps
 } tfx_glue;
 
 extern const tfx_glue tfx_glue_table;

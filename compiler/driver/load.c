@@ -45,20 +45,27 @@ static bool read_weights(Program *p, const char *path)
 static bool build_and_load(Program *p, const char *folder)
 {
     Job *job = p->job;
-    StrList sources = {0};
+    Emitted e;
     Text log;
     const char *library = arena_printf(job->arena, "%s/program.so", folder);
-    const char *weights = NULL;
 
-    if (!job_emit_program(job, folder, &sources, &weights))
+    if (!job_emit_program(job, folder, &e))
         return false;
     text_init(&log, job->arena);
-    if (!cc_shared(job->arena, &sources, folder, library, &log)) {
+    if (!cc_shared(job->arena, &e.sources, folder, library, &log)) {
         text_puts(&job->notes, log.p);
         diag_error(job->diag, (Loc){0, 0}, E0812, "the C compiler failed");
         return false;
     }
-    return load_library(p, library) && (!weights || read_weights(p, weights));
+    if (!load_library(p, library))
+        return false;
+    if (e.weights)
+        return read_weights(p, e.weights);
+    p->weights = dlsym(p->library, e.array);
+    p->weights_bytes = (size_t)e.weights_bytes;
+    if (!p->weights)
+        diag_error(job->diag, (Loc){0, 0}, E0813, "%s", dlerror());
+    return p->weights != NULL;
 }
 
 bool program_load(Program *p, Job *job)

@@ -193,12 +193,12 @@ void lower_attention(Lower *l, const Value *v)
         karg_size(l, s, "bias_col", bias.stride[r - 1]);
     }
     karg_size(l, s, "batch", rows.rows);
-    karg_size(l, s, "heads", q.dim[r - 3]);
-    karg_size(l, s, "groups", k.dim[r - 3]);
-    karg_size(l, s, "tq", q.dim[r - 2]);
-    karg_size(l, s, "tk", k.dim[r - 2]);
-    karg_size(l, s, "d", q.dim[r - 1]);
-    karg_size(l, s, "dv", x.dim[r - 1]);
+    karg_dim(l, s, "heads", &v->in[0]->type.dim[r - 3]);
+    karg_dim(l, s, "groups", &v->in[1]->type.dim[r - 3]);
+    karg_dim(l, s, "tq", &v->in[0]->type.dim[r - 2]);
+    karg_dim(l, s, "tk", &v->in[1]->type.dim[r - 2]);
+    karg_dim(l, s, "d", &v->in[0]->type.dim[r - 1]);
+    karg_dim(l, s, "dv", &v->in[2]->type.dim[r - 1]);
     karg_expr(l, s, "scale", lx_num(l->p, attr_num(v, "scale", 1)));
     if (!strcmp(attr_str(v, "mask", "none"), "causal")) {
         karg_size(l, s, "causal", size_int(l->sizes, 1));

@@ -97,11 +97,11 @@ void lower_gather(Lower *l, const Value *v)
     LStmt *k = kernel(l, v, "gather", name);
     k->fails = true;
     karg_write(l, k, NULL, y.buf, lx_size(l->p, y.offset));
-    karg_size(l, k, NULL, row);
+    karg_ld(l, k, NULL, y.buf, row);
     karg_read(l, k, NULL, table, lx_int(l->p, 0));
     karg_read(l, k, NULL, ids.buf, lx_size(l->p, ids.offset));
     karg_size(l, k, NULL, type_count(l->sizes, &v->in[1]->type));
-    karg_size(l, k, NULL, t->dim[0].size);
-    karg_size(l, k, NULL, t->dim[1].size);
+    karg_dim(l, k, NULL, &t->dim[0]);
+    karg_dim(l, k, NULL, &t->dim[1]);
     lower_copy(l, to, y);
 }

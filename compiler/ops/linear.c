@@ -190,16 +190,16 @@ void lower_linear(Lower *l, const Value *v)
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);
     karg_write(l, s, NULL, y.buf, r.nest.index[0]);
-    karg_size(l, s, NULL, r.ld[0]);
+    karg_ld(l, s, NULL, y.buf, r.ld[0]);
     karg_read(l, s, NULL, x.buf, r.nest.index[1]);
-    karg_size(l, s, NULL, r.ld[1]);
+    karg_ld(l, s, NULL, x.buf, r.ld[1]);
     karg_read(l, s, NULL, w, lx_int(p, 0));
     karg_size(l, s, NULL, r.rows);
-    karg_size(l, s, NULL, v->type.dim[last].size);
-    karg_size(l, s, NULL, v->in[1]->type.dim[1].size);
+    karg_dim(l, s, NULL, &v->in[1]->type.dim[0]);
+    karg_dim(l, s, NULL, &v->in[1]->type.dim[1]);
     for (int i = 2; i < v->nin; i++) {
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
-        karg_size(l, s, NULL, r.ld[i]);
+        karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);
     }
     rows_close(l, &r);
     lower_copy(l, to, y);

@@ -84,9 +84,12 @@ void lower_rope(Lower *l, const Value *v)
     karg_read(l, s, NULL, x.buf, rows.nest.index[1]);
     karg_size(l, s, NULL, rows.ld[1]);
     karg_size(l, s, NULL, x.stride[r - 2]);
-    karg_size(l, s, NULL, rows.rows);
-    karg_size(l, s, NULL, v->type.dim[r - 2].size);
-    karg_size(l, s, NULL, v->type.dim[r - 1].size);
+    if (r == 3)
+        karg_dim(l, s, NULL, &v->type.dim[0]);
+    else
+        karg_size(l, s, NULL, rows.rows);
+    karg_dim(l, s, NULL, &v->type.dim[r - 2]);
+    karg_dim(l, s, NULL, &v->type.dim[r - 1]);
     karg_size(l, s, NULL, attr_find(v, "from")->sizes[0]);
     LExpr *theta = lx_num(p, attr_num(v, "theta", 10000.0));
     theta->dtype = DT_COUNT;  // a double

@@ -173,13 +173,12 @@ static const char *index_name(Sema *s, int64_t run)
     return run == 0 ? w : arena_printf(s->arena, "%s_from%lld", w, (long long)run);
 }
 
-static bool same_types(Carried *c)
+static bool same_types(Carried *c, Value *const *init)
 {
     for (int i = 0; i < c->n; i++) {
         const Val *now = &c->binding[i]->val;
         if (now->kind != VAL_POISON &&
-            (now->kind != VAL_TENSOR ||
-             !type_equal(&now->value->type, &c->init[i].value->type)))
+            (now->kind != VAL_TENSOR || !type_equal(&now->value->type, &init[i]->type)))
             return false;
     }
     return true;
@@ -208,8 +207,11 @@ static bool roll(Sema *s, const Stmt *st, const Turns *t, int64_t run, Carried *
     Value *init[MAX_CARRIED];
     Mark k = mark(s);
     Loop loop = {.up = s->loop, .index = index_name(s, run), .lo = t->lo, .hi = t->hi};
+    s->b.loc = st->loc;
     for (int i = 0; i < c->n; i++)
-        init[i] = c->init[i].value;
+        init[i] = c->init[i].kind == VAL_TENSOR
+                      ? c->init[i].value
+                      : build_const(&s->b, DT_f32, c->init[i].number);
     s->diag = s->b.diag = diag_new(s->arena);
     s->b.loc = st->loc;
     Value *rep = build_repeat(&s->b, loop.index, size_int(z, t->lo), size_int(z, t->hi),
@@ -227,7 +229,7 @@ static bool roll(Sema *s, const Stmt *st, const Turns *t, int64_t run, Carried *
     s->diag = s->b.diag = k.diag;
     s->b.scope = k.scope;
     bool good = diag_errors(trial) == 0;
-    if (loop.must_unroll || (good && !same_types(c))) {
+    if (loop.must_unroll || (good && !same_types(c, init))) {
         forget(s, &k);
         for (int i = 0; i < c->n; i++)
             c->binding[i]->val = c->init[i];
@@ -239,7 +241,30 @@ static bool roll(Sema *s, const Stmt *st, const Turns *t, int64_t run, Carried *
     return true;
 }
 
-// One run of alike turns. A carried number or block cannot be a region's parameter.
+// A float that the first turn makes a tensor, like the 0.0 of a sum, is one from the start.
+static bool become_tensors(Sema *s, const Stmt *st, const Turns *t, Carried *c)
+{
+    bool all = true;
+    for (int i = 0; i < c->n; i++)
+        all &= c->init[i].kind == VAL_TENSOR || c->init[i].kind == VAL_FLOAT;
+    if (!all)
+        return false;
+    Mark k = mark(s);
+    s->diag = s->b.diag = diag_new(s->arena);
+    run_turn(s, st, turn_value(s, st, t, t->lo, NULL));
+    s->diag = s->b.diag = k.diag;
+    forget(s, &k);
+    for (int i = 0; i < c->n; i++) {
+        const Val *now = &c->binding[i]->val;
+        all &= c->init[i].kind == VAL_TENSOR ||
+               (now->kind == VAL_TENSOR && now->value->type.dtype == DT_f32 &&
+                now->value->type.rank == 0);
+        c->binding[i]->val = c->init[i];
+    }
+    return all;
+}
+
+// One run of alike turns. A carried size or block cannot be a region's parameter.
 static void run_alike(Sema *s, const Stmt *st, const Turns *t, int64_t run)
 {
     Carried c = {0};
@@ -252,8 +277,8 @@ static void run_alike(Sema *s, const Stmt *st, const Turns *t, int64_t run)
     }
     if (!known && t->hi > t->lo)
         run_turn(s, st, turn_value(s, st, t, t->lo, NULL));
-    else if (!tensors || t->hi - t->lo < 2 || c.n == MAX_CARRIED ||
-             !roll(s, st, t, run, &c))
+    else if (t->hi - t->lo < 2 || c.n == MAX_CARRIED ||
+             (!tensors && !become_tensors(s, st, t, &c)) || !roll(s, st, t, run, &c))
         unroll(s, st, t);
 }
 

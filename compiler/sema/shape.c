@@ -48,7 +48,7 @@ Value *do_expand(Sema *s, Value *x, int rank, const Dim *dim)
 
 Value *do_transpose(Sema *s, Value *x, const int *perm)
 {
-    int64_t p[MAX_RANK];
+    int64_t p[MAX_RANK] = {0};
     bool same = true;
     if (!x)
         return NULL;

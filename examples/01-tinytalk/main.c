@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     tinytalk model;
     size_t bytes = 0;
     const void *weights = tfx_map_file(argc > 1 ? argv[1] : "", &bytes);
-    int status = tinytalk_init(&model, weights, bytes);
+    int status = weights ? tinytalk_init(&model, weights, bytes) : TINYTALK_E_WEIGHTS;
     for (; prompt[n] && n < TINYTALK_MAX_T; n++) {
         const char *at = strchr(vocab, prompt[n]);
         tokens[n] = at ? (int32_t)(at - vocab) : 1;  // a space for what it cannot say
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
         putchar(vocab[tokens[n++]]);
     }
     puts("");
-    double rate = n * (double)CLOCKS_PER_SEC / (double)(clock() - began);
+    double rate = fed * (double)CLOCKS_PER_SEC / (double)(clock() - began + 1);
     fprintf(stderr, "%s, %.0f tokens/s\n", tinytalk_strerror(status), rate);
     tfx_unmap_file(weights, bytes);
     return status != 0;

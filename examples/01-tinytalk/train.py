@@ -173,10 +173,12 @@ def train(text, steps, batch, top):
         optimizer.step()
         if step % 100 == 99:
             seconds = time.process_time() - began
-            print(f"step {step + 1} loss {loss.item():.3f} cpu {seconds:.0f} s", flush=True)
+            said = f"loss {loss.item():.3f} cpu {seconds:.0f} s"
+            print(f"step {step + 1} {said}", flush=True)
         if step % 500 == 499 or step == steps - 1:
             loss = held_out_loss(model, held_out)
-            print(f"step {step + 1} held-out loss {loss:.4f} nats per character", flush=True)
+            said = f"held-out loss {loss:.4f} nats per character"
+            print(f"step {step + 1} {said}", flush=True)
     return model
 
 

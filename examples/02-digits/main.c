@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     size_t bytes = 0;
     const void *weights = tfx_map_file(argc > 1 ? argv[1] : "", &bytes);
     FILE *f = argc > 2 ? fopen(argv[2], "r") : stdin;
-    int status = digits_init(&model, weights, bytes);
+    int status = weights ? digits_init(&model, weights, bytes) : DIGITS_E_WEIGHTS;
     for (int n; !status && f && (n = read_pictures(f)) > 0;) {
         status = digits_classify(&model, scratch, n, **pixels, *logits);
         for (int b = 0; b < n && !status; b++) {

@@ -34,7 +34,8 @@ SHADES = " .:-=+*#%@"  # ten shades of grey, as in main.c
 class Attention(nn.Module):
     def __init__(self):
         super().__init__()
-        self.query, self.key, self.value, self.proj = (nn.Linear(DIM, DIM) for _ in range(4))
+        self.query, self.key = nn.Linear(DIM, DIM), nn.Linear(DIM, DIM)
+        self.value, self.proj = nn.Linear(DIM, DIM), nn.Linear(DIM, DIM)
 
     def forward(self, x):
         q, k, v = (
@@ -91,7 +92,7 @@ def read_mnist(folder):
 
 
 def disturb(pixels):
-    # each image turned by up to 12 degrees, 12% larger or smaller, moved by up to 2 pixels
+    # turned by up to 12 degrees, 12% larger or smaller, moved by up to 2 pixels
     def within(bound):
         return (torch.rand(len(pixels)) * 2 - 1) * bound
 
@@ -133,7 +134,8 @@ def train(images, labels, epochs, batch, top):
             step += 1
         if epoch % 5 == 4 or epoch == epochs - 1:
             seconds = time.process_time() - began
-            print(f"epoch {epoch + 1} loss {loss.item():.3f} cpu {seconds:.0f} s", flush=True)
+            said = f"loss {loss.item():.3f} cpu {seconds:.0f} s"
+            print(f"epoch {epoch + 1} {said}", flush=True)
     return model
 
 
@@ -198,8 +200,10 @@ def export(images, labels):
 
     double = [model(x.double()) for x in images.split(250)]
     best = torch.cat(double).topk(2).values
-    print(f"accuracy {accuracy(model.float(), images, labels):.4f} on the last 2,000 images")
-    print(f"smallest gap between the two best logits: {(best[:, 0] - best[:, 1]).min():.4f}")
+    right = accuracy(model.float(), images, labels)
+    print(f"accuracy {right:.4f} on the last 2,000 images")
+    gap = float((best[:, 0] - best[:, 1]).min())
+    print(f"smallest gap between the two best logits: {gap:.4f}")
 
 
 def main():

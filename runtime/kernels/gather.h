@@ -15,35 +15,35 @@ static TFX_UNUSED int tfx_check_ids(const int32_t *ids, ptrdiff_t m, ptrdiff_t n
 }
 
 // In a panel the elements of a row are as far apart as the panel is wide.
-#define TFX_DEFINE_GATHER(FMT)                                                           \
-    static TFX_UNUSED int tfx_gather_panel_##FMT(float *y, ptrdiff_t ldy, const void *w, \
-                                                 const int32_t *ids, ptrdiff_t m,        \
-                                                 ptrdiff_t n, ptrdiff_t k)               \
-    {                                                                                    \
-        if (tfx_check_ids(ids, m, n))                                                    \
-            return TFX_ERR_INDEX;                                                        \
-        for (ptrdiff_t i = 0; i < m; i++) {                                              \
-            const tfx_stored_##FMT *p =                                                  \
-                (const tfx_stored_##FMT *)w + tfx_packed_at(n, k, ids[i], 0);            \
-            ptrdiff_t left = (n - ids[i] / TFX_PANEL * TFX_PANEL + 15) / 16 * 16;        \
-            ptrdiff_t width = left < TFX_PANEL ? left : TFX_PANEL;                       \
-            for (ptrdiff_t j = 0; j < k; j++)                                            \
-                y[i * ldy + j] = tfx_from_##FMT(p[j * width]);                           \
-        }                                                                                \
-        return TFX_OK;                                                                   \
-    }                                                                                    \
-    static TFX_UNUSED int tfx_gather_rows_##FMT(float *y, ptrdiff_t ldy, const void *w,  \
-                                                const int32_t *ids, ptrdiff_t m,         \
-                                                ptrdiff_t n, ptrdiff_t k)                \
-    {                                                                                    \
-        if (tfx_check_ids(ids, m, n))                                                    \
-            return TFX_ERR_INDEX;                                                        \
-        for (ptrdiff_t i = 0; i < m; i++) {                                              \
-            const tfx_stored_##FMT *p = (const tfx_stored_##FMT *)w + ids[i] * k;        \
-            for (ptrdiff_t j = 0; j < k; j++)                                            \
-                y[i * ldy + j] = tfx_from_##FMT(p[j]);                                   \
-        }                                                                                \
-        return TFX_OK;                                                                   \
+#define TFX_DEFINE_GATHER(FMT)                                                         \
+    static TFX_UNUSED int tfx_gather_panel_##FMT(                                      \
+        float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,       \
+        ptrdiff_t n, ptrdiff_t k)                                                      \
+    {                                                                                  \
+        if (tfx_check_ids(ids, m, n))                                                  \
+            return TFX_ERR_INDEX;                                                      \
+        for (ptrdiff_t i = 0; i < m; i++) {                                            \
+            const tfx_stored_##FMT *p =                                                \
+                (const tfx_stored_##FMT *)w + tfx_packed_at(n, k, ids[i], 0);          \
+            ptrdiff_t left = (n - ids[i] / TFX_PANEL * TFX_PANEL + 15) / 16 * 16;      \
+            ptrdiff_t width = left < TFX_PANEL ? left : TFX_PANEL;                     \
+            for (ptrdiff_t j = 0; j < k; j++)                                          \
+                y[i * ldy + j] = tfx_from_##FMT(p[j * width]);                         \
+        }                                                                              \
+        return TFX_OK;                                                                 \
+    }                                                                                  \
+    static TFX_UNUSED int tfx_gather_rows_##FMT(float *y, ptrdiff_t ldy,               \
+                                                const void *w, const int32_t *ids,     \
+                                                ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) \
+    {                                                                                  \
+        if (tfx_check_ids(ids, m, n))                                                  \
+            return TFX_ERR_INDEX;                                                      \
+        for (ptrdiff_t i = 0; i < m; i++) {                                            \
+            const tfx_stored_##FMT *p = (const tfx_stored_##FMT *)w + ids[i] * k;      \
+            for (ptrdiff_t j = 0; j < k; j++)                                          \
+                y[i * ldy + j] = tfx_from_##FMT(p[j]);                                 \
+        }                                                                              \
+        return TFX_OK;                                                                 \
     }
 
 TFX_DEFINE_GATHER(f32)

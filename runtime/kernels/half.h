@@ -63,16 +63,17 @@ TFX_INLINE tfx_v tfx_load_f32(const float *p)
 // gcc 12 takes __builtin_convertvector apart, so it gets the instruction by name.
 TFX_INLINE tfx_u tfx_widen(tfx_h h)
 {
-#if !defined(__clang__) && TFX_LANES == 16
+#    if !defined(__clang__) && TFX_LANES == 16
     typedef short half __attribute__((vector_size(32)));
     typedef int whole __attribute__((vector_size(64)));
-    return (tfx_u)__builtin_ia32_pmovzxwd512_mask((half)h, (whole){0}, (short)-1);
-#elif !defined(__clang__) && TFX_LANES == 8 && defined(__AVX2__)
+    return (tfx_u)__builtin_ia32_pmovzxwd512_mask((half)h, (whole){0},
+                                                  (unsigned short)-1);
+#    elif !defined(__clang__) && TFX_LANES == 8 && defined(__AVX2__)
     typedef short half __attribute__((vector_size(16)));
     return (tfx_u)__builtin_ia32_pmovzxwd256((half)h);
-#else
+#    else
     return __builtin_convertvector(h, tfx_u);
-#endif
+#    endif
 }
 
 TFX_INLINE tfx_v tfx_load_bf16(const uint16_t *p)
@@ -82,23 +83,23 @@ TFX_INLINE tfx_v tfx_load_bf16(const uint16_t *p)
 
 TFX_INLINE tfx_v tfx_load_f16(const uint16_t *p)
 {
-#if defined(__clang__) && (defined(__F16C__) || defined(__aarch64__))
+#    if defined(__clang__) && (defined(__F16C__) || defined(__aarch64__))
     typedef __fp16 half __attribute__((vector_size(2 * TFX_LANES)));
     return __builtin_convertvector((half)(*(const tfx_h_any *)p), tfx_v);
-#elif defined(__AVX512F__)
+#    elif defined(__AVX512F__)
     typedef short half __attribute__((vector_size(32)));
     tfx_v zero = {0};
     return __builtin_ia32_vcvtph2ps512_mask((half)(*(const tfx_h_any *)p), zero,
                                             (short)-1, 4);
-#elif defined(__F16C__) && TFX_LANES == 8
+#    elif defined(__F16C__) && TFX_LANES == 8
     typedef short half __attribute__((vector_size(16)));
     return __builtin_ia32_vcvtph2ps256((half)(*(const tfx_h_any *)p));
-#else
+#    else
     tfx_u b = tfx_widen((tfx_h)(*(const tfx_h_any *)p));
     tfx_v x = tfx_of_bits_v((b & 0x7fffu) << 13) * 5.192296858534828e33f;
     tfx_u top = (tfx_u)(x >= 65536.0f) & 0x7f800000u;
     return tfx_of_bits_v(tfx_bits_v(x) | top | (b & 0x8000u) << 16);
-#endif
+#    endif
 }
 #else
 static inline float tfx_load_bf16(const uint16_t *p)

@@ -8,8 +8,8 @@
 #ifndef TFX_LINEAR_H
 #define TFX_LINEAR_H
 
-#include "tile.h"
 #include "math.h"
+#include "tile.h"
 
 enum { TFX_LINEAR_ROWS = 128 };
 
@@ -42,13 +42,13 @@ static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
 #ifdef TFX_LINEAR
 
 #ifndef TFX_WEIGHT
-#define TFX_WEIGHT f32
+#    define TFX_WEIGHT f32
 #endif
 #ifndef TFX_EXTRAS
-#define TFX_EXTRAS 0
+#    define TFX_EXTRAS 0
 #endif
 #ifndef TFX_EPILOGUE
-#define TFX_EPILOGUE(a) (a)
+#    define TFX_EPILOGUE(a) (a)
 #endif
 
 #define TFX_EXP(a)    tfx_exp_v(a)
@@ -72,28 +72,29 @@ static inline tfx_v TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_v a, const float *const
     return TFX_EPILOGUE(a);
 #else
     tfx_v e0 = tfx_load(e[0]);
-#if TFX_EXTRAS == 1
+#    if TFX_EXTRAS == 1
     return TFX_EPILOGUE(a, e0);
-#else
+#    else
     tfx_v e1 = tfx_load(e[1]);
-#if TFX_EXTRAS == 2
+#        if TFX_EXTRAS == 2
     return TFX_EPILOGUE(a, e0, e1);
-#else
+#        else
     tfx_v e2 = tfx_load(e[2]);
-#if TFX_EXTRAS == 3
+#            if TFX_EXTRAS == 3
     return TFX_EPILOGUE(a, e0, e1, e2);
-#else
+#            else
     tfx_v e3 = tfx_load(e[3]);
     return TFX_EPILOGUE(a, e0, e1, e2, e3);
-#endif
-#endif
-#endif
+#            endif
+#        endif
+#    endif
 #endif
 }
 
 // One row of a tile: columns [col, col + width) of row r, those below n.
-static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p, const float *t,
-                                                   ptrdiff_t r, ptrdiff_t col)
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
+                                                   const float *t, ptrdiff_t r,
+                                                   ptrdiff_t col)
 {
     const float *e[4] = {0};
     float part[4][TFX_LANES];
@@ -138,7 +139,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
             p->n - col > (TFX_VECTOR_PANELS - 1) * TFX_PANEL + 32) {
             TFX_PASTE(tfx_vector_, TFX_WEIGHT)(t, p->x, w, p->k);
             for (int i = 0; i < TFX_VECTOR_PANELS; i++)
-                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, 0, col + i * TFX_PANEL);
+                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, 0,
+                                            col + i * TFX_PANEL);
             u += TFX_VECTOR_PANELS;
             continue;
         }
@@ -157,6 +159,7 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
     }
 }
 
+// clang-format off
 #if TFX_EXTRAS == 0
 #define TFX_EXTRA_PARAMS
 #define TFX_EXTRA_VALUES {0}
@@ -182,13 +185,22 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
 #define TFX_EXTRA_VALUES {e0, e1, e2, e3}
 #define TFX_EXTRA_STRIDES {ld0, ld1, ld2, ld3}
 #endif
+// clang-format on
 
 static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
-                                  const float *x, ptrdiff_t ldx, const void *w, ptrdiff_t m,
-                                  ptrdiff_t n, ptrdiff_t k TFX_EXTRA_PARAMS)
+                                  const float *x, ptrdiff_t ldx, const void *w,
+                                  ptrdiff_t m, ptrdiff_t n,
+                                  ptrdiff_t k TFX_EXTRA_PARAMS)
 {
-    tfx_linear_call call = {.y = y, .x = x, .w = w, .ldy = ldy, .ldx = ldx, .m = m,
-                            .n = n, .k = k, .e = TFX_EXTRA_VALUES,
+    tfx_linear_call call = {.y = y,
+                            .x = x,
+                            .w = w,
+                            .ldy = ldy,
+                            .ldx = ldx,
+                            .m = m,
+                            .n = n,
+                            .k = k,
+                            .e = TFX_EXTRA_VALUES,
                             .ld = TFX_EXTRA_STRIDES};
     tfx_linear_plan(&call, par);
     tfx_run(par, TFX_PASTE(TFX_LINEAR, _task), &call, call.ntasks);

@@ -6,13 +6,16 @@
 //
 // Each function is written once, in a macro over the suffix S of the operations (f or v),
 // and defined twice. Products that are summed go through tfx_fma, so a compiler's freedom
-// to contract changes nothing. Polynomials were fitted for this file (weighted minimax,
+// to contract changes nothing but the last bits of the doubles inside pow, sin and cos.
+// Polynomials were fitted for this file (weighted minimax,
 // coefficients rounded one by one).
 //
-// Largest error in ulp of the float result, tests/test_kernels.c (with FMA / without):
+// Bounds in ulp of the float result that tests/kernels/math.c checks over all floats at a
+// stride, and the worst it saw:
 //
-//     exp 1.1   log 1.1   tanh 2.0   erf 1.5   pow 0.6   sqrt 0.5 (exact)
-//     sin, cos 1.0 for |x| <= 2^20; beyond |err| grows as |x| 2^-53
+//     exp    1.1 (0.98)    log  1.1 (0.74)    sin, cos  1.6 (1.53) for |x| <= 2^20; beyond,
+//     tanh   2.0 (1.30)    erf  1.5 (1.22)              |err| grows as |x| 2^-53
+//     pow    0.6 (0.50)    sqrt 0.5           floor     exact
 //
 // NaN gives NaN. exp overflows to inf and underflows through the denormals to 0; log(0) =
 // -inf, log(-1) = NaN; pow follows C11 annex F. min and max return the first argument
@@ -44,7 +47,7 @@ TFX_INLINE float tfx_sqrtf(float a)
     return __builtin_sqrtf(a);
 }
 #else
-#include <math.h>
+#    include <math.h>
 TFX_INLINE float tfx_sqrtf(float a)
 {
     return sqrtf(a);
@@ -54,119 +57,119 @@ TFX_INLINE float tfx_sqrtf(float a)
 // e^x: x = n ln 2 + r with |r| <= ln 2 / 2, e^r = 1 + r + r^2 p(r), then 2^n in two
 // factors so that denormal results are rounded once. n is read from the low bits of
 // x / ln 2 + 1.5 * 2^23, biased by 254 to stay positive.
-#define TFX_DEFINE_EXP(NAME, V, U, S)                                                    \
-    TFX_INLINE V NAME(V x)                                                               \
-    {                                                                                    \
-        const V top = tfx_splat_##S(89.0f), low = tfx_splat_##S(-104.0f);                \
-        const V magic = tfx_splat_##S(12582912.0f);                                      \
-        x = tfx_sel_##S(tfx_lt_##S(top, x), top, x);                                     \
-        x = tfx_sel_##S(tfx_lt_##S(x, low), low, x);                                     \
-        V z = tfx_fma_##S(x, tfx_splat_##S(1.44269504f), magic);                         \
-        V n = z - magic;                                                                 \
-        V r = tfx_fma_##S(n, tfx_splat_##S(-0.693359375f), x);                           \
-        r = tfx_fma_##S(n, tfx_splat_##S(2.12194440e-4f), r);                            \
-        V p = tfx_splat_##S(0.00138217292f);                                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.00836885534f));                            \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.0416682586f));                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.166665196f));                              \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.49999994f));                               \
-        p = tfx_fma_##S(p, r * r, r) + 1.0f;                                             \
-        U b = tfx_bits_##S(z) - 0x4b400000u + 254u;                                      \
-        U h = b >> 1;                                                                    \
-        return p * tfx_of_bits_##S(h << 23) * tfx_of_bits_##S((b - h) << 23);            \
+#define TFX_DEFINE_EXP(NAME, V, U, S)                                                  \
+    TFX_INLINE V NAME(V x)                                                             \
+    {                                                                                  \
+        const V top = tfx_splat_##S(89.0f), low = tfx_splat_##S(-104.0f);              \
+        const V magic = tfx_splat_##S(12582912.0f);                                    \
+        x = tfx_sel_##S(tfx_lt_##S(top, x), top, x);                                   \
+        x = tfx_sel_##S(tfx_lt_##S(x, low), low, x);                                   \
+        V z = tfx_fma_##S(x, tfx_splat_##S(1.44269504f), magic);                       \
+        V n = z - magic;                                                               \
+        V r = tfx_fma_##S(n, tfx_splat_##S(-0.693359375f), x);                         \
+        r = tfx_fma_##S(n, tfx_splat_##S(2.12194440e-4f), r);                          \
+        V p = tfx_splat_##S(0.00138217292f);                                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.00836885534f));                          \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.0416682586f));                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.166665196f));                            \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.49999994f));                             \
+        p = tfx_fma_##S(p, r * r, r) + 1.0f;                                           \
+        U b = tfx_bits_##S(z) - 0x4b400000u + 254u;                                    \
+        U h = b >> 1;                                                                  \
+        return p * tfx_of_bits_##S(h << 23) * tfx_of_bits_##S((b - h) << 23);          \
     }
 
 // log x: x = 2^e m with m in [sqrt 1/2, sqrt 2), r = m - 1,
 // log m = r - r^2 / 2 + r^3 p(r). Denormals are scaled by 2^23 first.
-#define TFX_DEFINE_LOG(NAME, V, U, S)                                                    \
-    TFX_INLINE V NAME(V x)                                                               \
-    {                                                                                    \
-        const V zero = tfx_splat_##S(0.0f), one = tfx_splat_##S(1.0f);                   \
-        const V tiny = tfx_splat_##S(1.17549435e-38f);                                   \
-        const V inf = tfx_of_bits_##S(tfx_bits_##S(zero) + 0x7f800000u);                 \
-        const V nan = tfx_of_bits_##S(tfx_bits_##S(zero) + 0x7fc00000u);                 \
-        V scale = tfx_sel_##S(tfx_lt_##S(x, tiny), tfx_splat_##S(8388608.0f), one);      \
-        V bias = tfx_sel_##S(tfx_lt_##S(x, tiny), tfx_splat_##S(8388631.0f + 127.0f),    \
-                             tfx_splat_##S(8388608.0f + 127.0f));                        \
-        U b = tfx_bits_##S(x * scale) + (0x3f800000u - 0x3f3504f3u);                     \
-        V e = tfx_of_bits_##S(((b >> 23) & 0x1ffu) | 0x4b000000u) - bias;                \
-        V r = tfx_of_bits_##S((b & 0x007fffffu) + 0x3f3504f3u) - 1.0f;                   \
-        V p = tfx_splat_##S(0.0674955621f);                                              \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.116701923f));                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.118834704f));                              \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.124062076f));                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.142203629f));                              \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.166679904f));                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.200020716f));                              \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.250000089f));                             \
-        p = tfx_fma_##S(p, r, tfx_splat_##S(0.333333135f));                              \
-        V s = r * r;                                                                     \
-        p = tfx_fma_##S(p, s * r, tfx_splat_##S(-2.12194440e-4f) * e);                   \
-        p = tfx_fma_##S(s, tfx_splat_##S(-0.5f), p) + r;                                 \
-        V y = tfx_fma_##S(e, tfx_splat_##S(0.693359375f), p);                            \
-        y = tfx_sel_##S(tfx_lt_##S(x, inf), y, x);                                       \
-        y = tfx_sel_##S(tfx_lt_##S(x, zero), nan, y);                                    \
-        return tfx_sel_##S(tfx_eq_##S(x, zero), -inf, y);                                \
+#define TFX_DEFINE_LOG(NAME, V, U, S)                                                  \
+    TFX_INLINE V NAME(V x)                                                             \
+    {                                                                                  \
+        const V zero = tfx_splat_##S(0.0f), one = tfx_splat_##S(1.0f);                 \
+        const V tiny = tfx_splat_##S(1.17549435e-38f);                                 \
+        const V inf = tfx_of_bits_##S(tfx_bits_##S(zero) + 0x7f800000u);               \
+        const V nan = tfx_of_bits_##S(tfx_bits_##S(zero) + 0x7fc00000u);               \
+        V scale = tfx_sel_##S(tfx_lt_##S(x, tiny), tfx_splat_##S(8388608.0f), one);    \
+        V bias = tfx_sel_##S(tfx_lt_##S(x, tiny), tfx_splat_##S(8388631.0f + 127.0f),  \
+                             tfx_splat_##S(8388608.0f + 127.0f));                      \
+        U b = tfx_bits_##S(x * scale) + (0x3f800000u - 0x3f3504f3u);                   \
+        V e = tfx_of_bits_##S(((b >> 23) & 0x1ffu) | 0x4b000000u) - bias;              \
+        V r = tfx_of_bits_##S((b & 0x007fffffu) + 0x3f3504f3u) - 1.0f;                 \
+        V p = tfx_splat_##S(0.0674955621f);                                            \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.116701923f));                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.118834704f));                            \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.124062076f));                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.142203629f));                            \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.166679904f));                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.200020716f));                            \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(-0.250000089f));                           \
+        p = tfx_fma_##S(p, r, tfx_splat_##S(0.333333135f));                            \
+        V s = r * r;                                                                   \
+        p = tfx_fma_##S(p, s * r, tfx_splat_##S(-2.12194440e-4f) * e);                 \
+        p = tfx_fma_##S(s, tfx_splat_##S(-0.5f), p) + r;                               \
+        V y = tfx_fma_##S(e, tfx_splat_##S(0.693359375f), p);                          \
+        y = tfx_sel_##S(tfx_lt_##S(x, inf), y, x);                                     \
+        y = tfx_sel_##S(tfx_lt_##S(x, zero), nan, y);                                  \
+        return tfx_sel_##S(tfx_eq_##S(x, zero), -inf, y);                              \
     }
 
 // tanh x: x + x^3 p(x^2) below 0.6, else 1 - 2 / (e^2|x| + 1).
-#define TFX_DEFINE_TANH(NAME, EXP, V, U, S)                                              \
-    TFX_INLINE V NAME(V x)                                                               \
-    {                                                                                    \
-        U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
-        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                   \
-        V big = 1.0f - 2.0f / (EXP(a + a) + 1.0f);                                       \
-        V s = a * a;                                                                     \
-        V p = tfx_splat_##S(-0.00590014597f);                                            \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(0.0208002944f));                             \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.0537851192f));                            \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(0.133319393f));                              \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.333332986f));                             \
-        p = tfx_fma_##S(p, s * a, a);                                                    \
-        V y = tfx_sel_##S(tfx_lt_##S(a, tfx_splat_##S(0.6f)), p, big);                   \
-        return tfx_of_bits_##S(tfx_bits_##S(y) | sign);                                  \
+#define TFX_DEFINE_TANH(NAME, EXP, V, U, S)                                            \
+    TFX_INLINE V NAME(V x)                                                             \
+    {                                                                                  \
+        U sign = tfx_bits_##S(x) & 0x80000000u;                                        \
+        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                 \
+        V big = 1.0f - 2.0f / (EXP(a + a) + 1.0f);                                     \
+        V s = a * a;                                                                   \
+        V p = tfx_splat_##S(-0.00590014597f);                                          \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(0.0208002944f));                           \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.0537851192f));                          \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(0.133319393f));                            \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.333332986f));                           \
+        p = tfx_fma_##S(p, s * a, a);                                                  \
+        V y = tfx_sel_##S(tfx_lt_##S(a, tfx_splat_##S(0.6f)), p, big);                 \
+        return tfx_of_bits_##S(tfx_bits_##S(y) | sign);                                \
     }
 
 // erf x: x + x p(x^2) below 0.95, else 1 - e^q(|x|) with q fitted to log erfc on [0.9, 4].
-#define TFX_DEFINE_ERF(NAME, EXP, V, U, S)                                               \
-    TFX_INLINE V NAME(V x)                                                               \
-    {                                                                                    \
-        const V four = tfx_splat_##S(4.0f);                                              \
-        U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
-        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                   \
-        V c = tfx_sel_##S(tfx_lt_##S(four, a), four, a);                                 \
-        V q = tfx_splat_##S(0.000197178655f);                                            \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.00305558369f));                           \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(0.0222770162f));                             \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.104037262f));                             \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.637059808f));                             \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(-1.12774956f));                              \
-        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.000177487236f));                          \
-        V big = 1.0f - EXP(q);                                                           \
-        V s = c * c;                                                                     \
-        V p = tfx_splat_##S(8.00277485e-05f);                                                       \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.000805080403f));                                      \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(0.00519246049f));                                      \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.0268557407f));                                      \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(0.112836257f));                                      \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.376126289f));                                      \
-        p = tfx_fma_##S(p, s, tfx_splat_##S(0.128379166f));                                      \
-        p = tfx_fma_##S(p, c, c);                                                        \
-        V y = tfx_sel_##S(tfx_lt_##S(a, tfx_splat_##S(0.95f)), p, big);                  \
-        return tfx_of_bits_##S(tfx_bits_##S(y) | sign);                                  \
+#define TFX_DEFINE_ERF(NAME, EXP, V, U, S)                                             \
+    TFX_INLINE V NAME(V x)                                                             \
+    {                                                                                  \
+        const V four = tfx_splat_##S(4.0f);                                            \
+        U sign = tfx_bits_##S(x) & 0x80000000u;                                        \
+        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                 \
+        V c = tfx_sel_##S(tfx_lt_##S(four, a), four, a);                               \
+        V q = tfx_splat_##S(0.000197178655f);                                          \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.00305558369f));                         \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(0.0222770162f));                           \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.104037262f));                           \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.637059808f));                           \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(-1.12774956f));                            \
+        q = tfx_fma_##S(q, c, tfx_splat_##S(-0.000177487236f));                        \
+        V big = 1.0f - EXP(q);                                                         \
+        V s = c * c;                                                                   \
+        V p = tfx_splat_##S(8.00277485e-05f);                                          \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.000805080403f));                        \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(0.00519246049f));                          \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.0268557407f));                          \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(0.112836257f));                            \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(-0.376126289f));                           \
+        p = tfx_fma_##S(p, s, tfx_splat_##S(0.128379166f));                            \
+        p = tfx_fma_##S(p, c, c);                                                      \
+        V y = tfx_sel_##S(tfx_lt_##S(a, tfx_splat_##S(0.95f)), p, big);                \
+        return tfx_of_bits_##S(tfx_bits_##S(y) | sign);                                \
     }
 
 // floor x: |x| is rounded by adding 2^23, then corrected; larger |x| is whole already.
-#define TFX_DEFINE_FLOOR(NAME, V, U, S)                                                  \
-    TFX_INLINE V NAME(V x)                                                               \
-    {                                                                                    \
-        const V whole = tfx_splat_##S(8388608.0f);                                       \
-        U sign = tfx_bits_##S(x) & 0x80000000u;                                          \
-        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                   \
-        V t = (a + whole) - whole;                                                       \
-        t = tfx_of_bits_##S(tfx_bits_##S(t) | sign);                                     \
-        t = tfx_sel_##S(tfx_lt_##S(x, t), t - 1.0f, t);                                  \
-        return tfx_sel_##S(tfx_lt_##S(a, whole), t, x);                                  \
+#define TFX_DEFINE_FLOOR(NAME, V, U, S)                                                \
+    TFX_INLINE V NAME(V x)                                                             \
+    {                                                                                  \
+        const V whole = tfx_splat_##S(8388608.0f);                                     \
+        U sign = tfx_bits_##S(x) & 0x80000000u;                                        \
+        V a = tfx_of_bits_##S(tfx_bits_##S(x) ^ sign);                                 \
+        V t = (a + whole) - whole;                                                     \
+        t = tfx_of_bits_##S(tfx_bits_##S(t) | sign);                                   \
+        t = tfx_sel_##S(tfx_lt_##S(x, t), t - 1.0f, t);                                \
+        return tfx_sel_##S(tfx_lt_##S(a, whole), t, x);                                \
     }
 
 TFX_DEFINE_EXP(tfx_expf, float, uint32_t, f)
@@ -272,7 +275,8 @@ TFX_INLINE float tfx_powf(float x, float y)
     const float inf = tfx_of_bits_f(0x7f800000u), nan = tfx_of_bits_f(0x7fc00000u);
     float a = tfx_absf(x), b = tfx_absf(y), whole = tfx_floorf(b), half = whole * 0.5f;
     uint32_t is_whole = tfx_eq_f(whole, b);
-    uint32_t is_odd = is_whole & tfx_lt_f(b, 16777216.0f) & ~tfx_eq_f(tfx_floorf(half), half);
+    uint32_t is_odd =
+        is_whole & tfx_lt_f(b, 16777216.0f) & ~tfx_eq_f(tfx_floorf(half), half);
     uint32_t is_up = tfx_lt_f(0.0f, y), is_inf = tfx_eq_f(a, inf);
     double t = (double)y * tfx_log2_double((double)a);
     t = t < -200.0 ? -200.0 : t;
@@ -326,15 +330,15 @@ static inline tfx_v tfx_pow_v(tfx_v a, tfx_v b)
     return a;
 }
 #else
-#define tfx_exp_v   tfx_expf
-#define tfx_log_v   tfx_logf
-#define tfx_tanh_v  tfx_tanhf
-#define tfx_erf_v   tfx_erff
-#define tfx_floor_v tfx_floorf
-#define tfx_abs_v   tfx_absf
-#define tfx_sin_v   tfx_sinf
-#define tfx_cos_v   tfx_cosf
-#define tfx_pow_v   tfx_powf
+#    define tfx_exp_v   tfx_expf
+#    define tfx_log_v   tfx_logf
+#    define tfx_tanh_v  tfx_tanhf
+#    define tfx_erf_v   tfx_erff
+#    define tfx_floor_v tfx_floorf
+#    define tfx_abs_v   tfx_absf
+#    define tfx_sin_v   tfx_sinf
+#    define tfx_cos_v   tfx_cosf
+#    define tfx_pow_v   tfx_powf
 #endif
 
 #endif

@@ -19,8 +19,9 @@ typedef struct tfx_mm_call {
     int ntasks;
 } tfx_mm_call;
 
-static TFX_UNUSED void tfx_mm_pack(float *panel, const float *w, ptrdiff_t ldk, ptrdiff_t ldn,
-                                   ptrdiff_t k, ptrdiff_t n, ptrdiff_t width)
+static TFX_UNUSED void tfx_mm_pack(float *panel, const float *w, ptrdiff_t ldk,
+                                   ptrdiff_t ldn, ptrdiff_t k, ptrdiff_t n,
+                                   ptrdiff_t width)
 {
     for (ptrdiff_t kk = 0; kk < k; kk++) {
         for (ptrdiff_t j = 0; j < n; j++)
@@ -75,8 +76,8 @@ static TFX_UNUSED void tfx_mm_task(void *arg, int index, int thread)
             tfx_mm_pack(panel, p->w + b * p->w_batch + kk * p->w_row + c * p->w_col,
                         p->w_row, p->w_col, k, n, (n + 15) / 16 * 16);
             tfx_mm_rows(p, p->y + b * p->y_batch + r * p->y_row + c,
-                        p->x + b * p->x_batch + r * p->x_row + kk * p->x_col, panel, rows,
-                        n, k, kk > 0);
+                        p->x + b * p->x_batch + r * p->x_row + kk * p->x_col, panel,
+                        rows, n, k, kk > 0);
             kk += k;
         } while (kk < p->k);
     }

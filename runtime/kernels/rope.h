@@ -35,13 +35,14 @@ static inline void tfx_quarter_turns(double q, float *c, float *s)
     b = tfx_fma_f(b, rr, 0.0416666679f);
     b = tfx_fma_f(b, rr * rr, tfx_fma_f(rr, -0.5f, 1.0f));
     uint32_t n = (uint32_t)z.u;
-    float sin_r = tfx_sel_f(0u - (n & 1u), b, a), cos_r = tfx_sel_f(0u - (n & 1u), a, b);
+    float sin_r = tfx_sel_f(0u - (n & 1u), b, a),
+          cos_r = tfx_sel_f(0u - (n & 1u), a, b);
     *s = tfx_of_bits_f(tfx_bits_f(sin_r) ^ ((n & 2u) << 30));
     *c = tfx_of_bits_f(tfx_bits_f(cos_r) ^ (((n + 1u) & 2u) << 30));
 }
 
-static inline void tfx_rope_row(float *y, const float *x, const float *c, const float *s,
-                                ptrdiff_t half, int layout)
+static inline void tfx_rope_row(float *y, const float *x, const float *c,
+                                const float *s, ptrdiff_t half, int layout)
 {
     if (layout == TFX_ROPE_HALF) {
         for (ptrdiff_t i = 0; i < half; i++) {
@@ -78,12 +79,20 @@ static TFX_UNUSED void tfx_rope_task(void *arg, int index, int thread)
 
 static TFX_UNUSED void tfx_rope(const tfx_par *par, float *y, ptrdiff_t y_head,
                                 ptrdiff_t y_row, const float *x, ptrdiff_t x_head,
-                                ptrdiff_t x_row, ptrdiff_t heads, ptrdiff_t t, ptrdiff_t d,
-                                ptrdiff_t from, double theta, int layout)
+                                ptrdiff_t x_row, ptrdiff_t heads, ptrdiff_t t,
+                                ptrdiff_t d, ptrdiff_t from, double theta, int layout)
 {
-    tfx_rope_call call = {.y = y, .x = x, .y_head = y_head, .y_row = y_row,
-                          .x_head = x_head, .x_row = x_row, .heads = heads, .t = t,
-                          .d = d, .from = from, .layout = layout};
+    tfx_rope_call call = {.y = y,
+                          .x = x,
+                          .y_head = y_head,
+                          .y_row = y_row,
+                          .x_head = x_head,
+                          .x_row = x_row,
+                          .heads = heads,
+                          .t = t,
+                          .d = d,
+                          .from = from,
+                          .layout = layout};
     double step = tfx_log2_double(theta) * -2.0 / (double)(d > 0 ? d : 1);
     for (ptrdiff_t i = 0; i < d / 2; i++)
         call.turn[i] = tfx_exp2_double((double)i * step) * 0.63661977236758138;

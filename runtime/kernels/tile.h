@@ -31,6 +31,7 @@ enum { TFX_TILE_ROWS = 4, TFX_TILE_COLS = 4 };
 // memory at the rate of an 8-row tile. Runs over into the next panel, which follows.
 enum { TFX_TILE_AHEAD = 24 };
 
+// clang-format off
 #define TFX_ROWS_1(M) M(0)
 #define TFX_ROWS_2(M) TFX_ROWS_1(M) M(1)
 #define TFX_ROWS_3(M) TFX_ROWS_2(M) M(2)
@@ -156,6 +157,8 @@ enum { TFX_TILE_AHEAD = 24 };
         TFX_STRIPS(FMT)                                                                  \
     }
 
+// clang-format on
+
 TFX_DEFINE_BLOCK(f32)
 TFX_DEFINE_BLOCK(bf16)
 TFX_DEFINE_BLOCK(f16)
@@ -168,6 +171,7 @@ TFX_DEFINE_BLOCK(f16)
 #if TFX_LANES == 16
 enum { TFX_VECTOR_PANELS = 4 };
 
+// clang-format off
 #define TFX_DEFINE_VECTOR(FMT)                                                           \
     static TFX_FLAT void tfx_vector_##FMT(float *t, const float *x,                      \
                                           const tfx_stored_##FMT *w, ptrdiff_t k)        \
@@ -189,6 +193,8 @@ enum { TFX_VECTOR_PANELS = 4 };
     tfx_v w0 = tfx_load_##FMT(w + i * step), w1 = tfx_load_##FMT(w + i * step + 16),     \
           w2 = tfx_load_##FMT(w + i * step + 32);                                        \
     TFX_TILE_PREFETCH_3(w + i * step + 20 * TFX_PANEL)
+
+// clang-format on
 
 TFX_DEFINE_VECTOR(f32)
 TFX_DEFINE_VECTOR(bf16)

@@ -10,20 +10,21 @@
 #include "../tfx.h"
 
 #if defined(__GNUC__) && !defined(__TINYC__)
-#define TFX_UNUSED __attribute__((unused))
-#define TFX_FLAT   __attribute__((noinline, unused))
-#define TFX_INLINE static inline __attribute__((always_inline))  // or loops stay scalar
+#    define TFX_UNUSED __attribute__((unused))
+#    define TFX_FLAT   __attribute__((noinline, unused))
+#    define TFX_INLINE                                                                 \
+        static inline __attribute__((always_inline))  // or loops stay scalar
 #else
-#define TFX_UNUSED
-#define TFX_FLAT
-#define TFX_INLINE static inline
+#    define TFX_UNUSED
+#    define TFX_FLAT
+#    define TFX_INLINE static inline
 #endif
 
-#if !defined(TFX_NO_FMA) && defined(__GNUC__) && !defined(__TINYC__) &&                  \
+#if !defined(TFX_NO_FMA) && defined(__GNUC__) && !defined(__TINYC__) &&                \
     (defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__))
-#define TFX_FMA 1
+#    define TFX_FMA 1
 #else
-#define TFX_FMA 0
+#    define TFX_FMA 0
 #endif
 
 // a b + c, rounded once where the target has FMA, twice where not.
@@ -68,19 +69,20 @@ TFX_INLINE float tfx_sel_f(uint32_t m, float a, float b)
 
 #if defined(__GNUC__) && !defined(__TINYC__) && !defined(TFX_SCALAR)
 
-#if defined(__AVX512F__)
-#define TFX_LANES 16
-#elif defined(__AVX__)
-#define TFX_LANES 8
-#else
-#define TFX_LANES 4
-#endif
+#    if defined(__AVX512F__)
+#        define TFX_LANES 16
+#    elif defined(__AVX__)
+#        define TFX_LANES 8
+#    else
+#        define TFX_LANES 4
+#    endif
 
 typedef float tfx_v __attribute__((vector_size(4 * TFX_LANES)));
 typedef uint32_t tfx_u __attribute__((vector_size(4 * TFX_LANES)));
 typedef int32_t tfx_m __attribute__((vector_size(4 * TFX_LANES)));
 typedef uint16_t tfx_h __attribute__((vector_size(2 * TFX_LANES)));
-typedef float tfx_v_any __attribute__((vector_size(4 * TFX_LANES), aligned(4), may_alias));
+typedef float tfx_v_any
+    __attribute__((vector_size(4 * TFX_LANES), aligned(4), may_alias));
 typedef uint16_t tfx_h_any
     __attribute__((vector_size(2 * TFX_LANES), aligned(2), may_alias));
 
@@ -96,77 +98,77 @@ static inline void tfx_store(float *p, tfx_v a)
 
 static inline tfx_v tfx_splat_v(float a)
 {
-#if TFX_LANES == 16
+#    if TFX_LANES == 16
     return (tfx_v){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a};
-#elif TFX_LANES == 8
+#    elif TFX_LANES == 8
     return (tfx_v){a, a, a, a, a, a, a, a};
-#else
+#    else
     return (tfx_v){a, a, a, a};
-#endif
+#    endif
 }
 
-#if defined(__aarch64__) && !defined(__clang__)
-#include <arm_neon.h>
-#endif
+#    if defined(__aarch64__) && !defined(__clang__)
+#        include <arm_neon.h>
+#    endif
 
 static inline tfx_v tfx_fma_v(tfx_v a, tfx_v b, tfx_v c)
 {
-#if !TFX_FMA
+#    if !TFX_FMA
     return a * b + c;
-#elif defined(__clang__)
+#    elif defined(__clang__)
     return __builtin_elementwise_fma(a, b, c);
-#elif defined(__AVX512F__)
+#    elif defined(__AVX512F__)
     return __builtin_ia32_vfmaddps512_mask(a, b, c, (short)-1, 4);
-#elif defined(__FMA__) && TFX_LANES == 8
+#    elif defined(__FMA__) && TFX_LANES == 8
     return __builtin_ia32_vfmaddps256(a, b, c);
-#elif defined(__aarch64__)
+#    elif defined(__aarch64__)
     return (tfx_v)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-#else
-#error "an FMA target without its vector form"
-#endif
+#    else
+#        error "an FMA target without its vector form"
+#    endif
 }
 
 static inline tfx_v tfx_sqrt_v(tfx_v a)
 {
-#if defined(__clang__)
+#    if defined(__clang__)
     return __builtin_elementwise_sqrt(a);
-#elif defined(__AVX512F__)
+#    elif defined(__AVX512F__)
     return __builtin_ia32_sqrtps512_mask(a, a, (short)-1, 4);
-#elif defined(__AVX__)
+#    elif defined(__AVX__)
     return __builtin_ia32_sqrtps256(a);
-#elif defined(__SSE__)
+#    elif defined(__SSE__)
     return __builtin_ia32_sqrtps(a);
-#else
+#    else
     for (int i = 0; i < TFX_LANES; i++)
         a[i] = __builtin_sqrtf(a[i]);
     return a;
-#endif
+#    endif
 }
 
-#define tfx_bits_v(a)      ((tfx_u)(a))
-#define tfx_of_bits_v(a)   ((tfx_v)(a))
-#define tfx_lt_v(a, b)     ((tfx_m)((a) < (b)))
-#define tfx_eq_v(a, b)     ((tfx_m)((a) == (b)))
-#define tfx_sel_v(m, a, b) ((tfx_v)(((tfx_m)(a) & (m)) | ((tfx_m)(b) & ~(m))))
-#define TFX_PREFETCH(p)    __builtin_prefetch(p)
+#    define tfx_bits_v(a)      ((tfx_u)(a))
+#    define tfx_of_bits_v(a)   ((tfx_v)(a))
+#    define tfx_lt_v(a, b)     ((tfx_m)((a) < (b)))
+#    define tfx_eq_v(a, b)     ((tfx_m)((a) == (b)))
+#    define tfx_sel_v(m, a, b) ((tfx_v)(((tfx_m)(a) & (m)) | ((tfx_m)(b) & ~(m))))
+#    define TFX_PREFETCH(p)    __builtin_prefetch(p)
 
 #else  // one lane
 
-#define TFX_LANES 1
+#    define TFX_LANES 1
 typedef float tfx_v;
 typedef uint32_t tfx_u;
 
-#define tfx_load(p)       (*(p))
-#define tfx_store(p, a)   (*(p) = (a))
-#define tfx_splat_v       tfx_splat_f
-#define tfx_fma_v         tfx_fma_f
-#define tfx_sqrt_v        tfx_sqrtf
-#define tfx_bits_v        tfx_bits_f
-#define tfx_of_bits_v     tfx_of_bits_f
-#define tfx_lt_v          tfx_lt_f
-#define tfx_eq_v          tfx_eq_f
-#define tfx_sel_v         tfx_sel_f
-#define TFX_PREFETCH(p)   ((void)(p))
+#    define tfx_load(p)     (*(p))
+#    define tfx_store(p, a) (*(p) = (a))
+#    define tfx_splat_v     tfx_splat_f
+#    define tfx_fma_v       tfx_fma_f
+#    define tfx_sqrt_v      tfx_sqrtf
+#    define tfx_bits_v      tfx_bits_f
+#    define tfx_of_bits_v   tfx_of_bits_f
+#    define tfx_lt_v        tfx_lt_f
+#    define tfx_eq_v        tfx_eq_f
+#    define tfx_sel_v       tfx_sel_f
+#    define TFX_PREFETCH(p) ((void)(p))
 
 #endif
 
@@ -189,25 +191,25 @@ enum { TFX_WIDE = 16 / TFX_LANES };
 
 // The tree over the 16 lanes: lane i takes lane i + 8, then + 4, + 2, + 1.
 #if TFX_LANES > 1
-#define TFX_FOLD(v, ...) ((v) + __builtin_shufflevector(v, v, __VA_ARGS__))
+#    define TFX_FOLD(v, ...) ((v) + __builtin_shufflevector(v, v, __VA_ARGS__))
 static inline float tfx_tree_sum(const tfx_v *s)
 {
-#if TFX_LANES == 16
+#    if TFX_LANES == 16
     tfx_v v = s[0];
     v = TFX_FOLD(v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
     v = TFX_FOLD(v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
     v = TFX_FOLD(v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
     v = TFX_FOLD(v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-#elif TFX_LANES == 8
+#    elif TFX_LANES == 8
     tfx_v v = s[0] + s[1];
     v = TFX_FOLD(v, 4, 5, 6, 7, 0, 1, 2, 3);
     v = TFX_FOLD(v, 2, 3, 0, 1, 6, 7, 4, 5);
     v = TFX_FOLD(v, 1, 0, 3, 2, 5, 4, 7, 6);
-#else
+#    else
     tfx_v v = (s[0] + s[2]) + (s[1] + s[3]);
     v = TFX_FOLD(v, 2, 3, 0, 1);
     v = TFX_FOLD(v, 1, 0, 3, 2);
-#endif
+#    endif
     return v[0];
 }
 #else

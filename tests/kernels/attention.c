@@ -15,23 +15,30 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-    {1, 1, 1, 1, 1, 1, 1, 0, 0, 0},      {1, 2, 1, 1, 33, 16, 16, 1, 32, 0},
-    {2, 4, 2, 3, 20, 8, 24, 1, 17, 1},   {1, 3, 3, 4, 4, 5, 3, 1, 0, 2},
-    {1, 2, 2, 16, 16, 32, 32, 0, 0, 1},  {2, 2, 1, 17, 40, 64, 64, 1, 23, 0},
-    {1, 4, 4, 48, 48, 24, 40, 1, 0, 3},  {1, 2, 2, 49, 49, 64, 80, 0, 0, 2},
+    {1, 1, 1, 1, 1, 1, 1, 0, 0, 0},          {1, 2, 1, 1, 33, 16, 16, 1, 32, 0},
+    {2, 4, 2, 3, 20, 8, 24, 1, 17, 1},       {1, 3, 3, 4, 4, 5, 3, 1, 0, 2},
+    {1, 2, 2, 16, 16, 32, 32, 0, 0, 1},      {2, 2, 1, 17, 40, 64, 64, 1, 23, 0},
+    {1, 4, 4, 48, 48, 24, 40, 1, 0, 3},      {1, 2, 2, 49, 49, 64, 80, 0, 0, 2},
     {1, 1, 1, 100, 131, 128, 128, 1, 31, 1}, {1, 2, 1, 70, 64, 96, 112, 1, -10, 0},
-    {1, 1, 1, 5, 9, 7, 300, 0, 0, 3},    {1, 2, 2, 50, 20, 32, 32, 0, 0, 4},
-    {1, 2, 1, 2, 0, 4, 4, 0, 0, 0},      {1, 1, 1, 9, 0, 4, 4, 1, 0, 0},
-    {1, 1, 1, 2, 7, 4, 4, 1, -1, 0},     {1, 12, 12, 128, 128, 64, 64, 0, 0, 1},
+    {1, 1, 1, 5, 9, 7, 300, 0, 0, 3},        {1, 2, 2, 50, 20, 32, 32, 0, 0, 4},
+    {1, 2, 1, 2, 0, 4, 4, 0, 0, 0},          {1, 1, 1, 9, 0, 4, 4, 1, 0, 0},
+    {1, 1, 1, 2, 7, 4, 4, 1, -1, 0},         {1, 12, 12, 128, 128, 64, 64, 0, 0, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
 // Heads innermost but one ([t, head, d]) for q, k, v; y is [head, t, dv] with gaps.
 static tfx_attn setup(const Case *c, float *bias)
 {
-    tfx_attn a = {.batch = c->batch, .heads = c->heads, .groups = c->groups, .tq = c->tq,
-                  .tk = c->tk, .d = c->d, .dv = c->dv, .causal = c->causal,
-                  .from = c->from, .scale = (float)(1.0 / sqrt((double)c->d))};
+    tfx_attn a = {.batch = c->batch,
+                  .heads = c->heads,
+                  .groups = c->groups,
+                  .tq = c->tq,
+                  .tk = c->tk,
+                  .d = c->d,
+                  .dv = c->dv,
+                  .causal = c->causal,
+                  .from = c->from,
+                  .scale = (float)(1.0 / sqrt((double)c->d))};
     a.q_head = c->d, a.q_row = c->heads * c->d + 1, a.q_batch = a.q_row * c->tq;
     a.k_head = c->d + 1, a.k_row = c->groups * a.k_head, a.k_batch = a.k_row * c->tk;
     a.v_head = c->dv, a.v_row = c->groups * c->dv + 2, a.v_batch = a.v_row * c->tk;
@@ -52,9 +59,11 @@ static tfx_attn setup(const Case *c, float *bias)
 }
 
 // One row of attention in double; returns the largest |v| seen.
-static void exact_row(const tfx_attn *a, ptrdiff_t n, ptrdiff_t h, ptrdiff_t i, double *y)
+static void exact_row(const tfx_attn *a, ptrdiff_t n, ptrdiff_t h, ptrdiff_t i,
+                      double *y)
 {
-    double *s = malloc(sizeof(double) * (size_t)(a->tk + 1)), top = -INFINITY, sum = 0.0;
+    double *s = malloc(sizeof(double) * (size_t)(a->tk + 1)), top = -INFINITY,
+           sum = 0.0;
     ptrdiff_t g = h / (a->heads / a->groups);
     const float *q = a->q + n * a->q_batch + h * a->q_head + i * a->q_row;
     for (ptrdiff_t j = 0; j < a->tk; j++) {
@@ -125,8 +134,8 @@ static void check(const Kernels *v, const Case *c, double *worst)
     v->attention(NULL, &a);
     double error = worst_of(&a);
     // a score near -1e5 has an ulp of 2^-7
-    cr_expect(error <= (c->bias == 4 ? 2e-2 : 4e-6), "%s case %td: %g", v->name, c - cases,
-              error);
+    cr_expect(error <= (c->bias == 4 ? 2e-2 : 4e-6), "%s case %td: %g", v->name,
+              c - cases, error);
     if (c->bias != 4)
         *worst = fmax(*worst, error);
     float *y = a.y;

@@ -7,12 +7,13 @@
 
 const Kernels *const *variants(void)
 {
-    static const Kernels *const all[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
-                                         &kernels_avx2, &kernels_avx512, NULL};
-    static const Kernels *const avx2[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
-                                          &kernels_avx2, NULL};
-    static const Kernels *const base[] = {&kernels_scalar, &kernels_base, &kernels_nofma,
-                                          NULL};
+    static const Kernels *const all[] = {&kernels_scalar, &kernels_base,
+                                         &kernels_nofma,  &kernels_avx2,
+                                         &kernels_avx512, NULL};
+    static const Kernels *const avx2[] = {&kernels_scalar, &kernels_base,
+                                          &kernels_nofma, &kernels_avx2, NULL};
+    static const Kernels *const base[] = {&kernels_scalar, &kernels_base,
+                                          &kernels_nofma, NULL};
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
         return all;
@@ -45,7 +46,7 @@ double ulps(float y, double exact)
         return isnan(exact) && isnan(y) ? 0.0 : INFINITY;
     float rounded = (float)exact;
     if (isinf(rounded) || isinf(y))
-        return rounded == y ? 0.0
+        return rounded == y                                ? 0.0
                : fabs(exact) < 3.4028236e38 && isfinite(y) ? 0.0
                                                            : INFINITY;
     int e = 0;

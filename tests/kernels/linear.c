@@ -12,9 +12,10 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-    {1, 1, 1},    {1, 16, 3},  {1, 48, 7},    {1, 257, 64}, {2, 33, 5},   {3, 47, 16},
-    {4, 49, 1},   {5, 96, 31}, {6, 100, 12},  {7, 17, 9},   {8, 144, 64}, {9, 145, 100},
-    {13, 50, 77}, {31, 31, 31}, {130, 61, 40}, {257, 5, 3},  {12, 64, 0},
+    {1, 1, 1},    {1, 16, 3},    {1, 48, 7},   {1, 257, 64}, {2, 33, 5},
+    {3, 47, 16},  {4, 49, 1},    {5, 96, 31},  {6, 100, 12}, {7, 17, 9},
+    {8, 144, 64}, {9, 145, 100}, {13, 50, 77}, {31, 31, 31}, {130, 61, 40},
+    {257, 5, 3},  {12, 64, 0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -115,9 +116,10 @@ Test(linear, epilogues_see_the_right_extras)
             for (uint64_t j = 0; j < 4; j++)
                 e[j] = random_floats(10 + j, c.m * ld, 2.0);
             Weights w = weights(*v, F32, c.n, c.k);
-            float *y = random_floats(5, c.m * ld, 1.0), *z = random_floats(6, c.m * ld, 1);
-            (*v)->linear_four(NULL, y, ld, x, c.k, w.packed, c.m, c.n, c.k, e[0], ld, e[1],
-                              0, e[2], ld, e[3], 0);
+            float *y = random_floats(5, c.m * ld, 1.0),
+                  *z = random_floats(6, c.m * ld, 1);
+            (*v)->linear_four(NULL, y, ld, x, c.k, w.packed, c.m, c.n, c.k, e[0], ld,
+                              e[1], 0, e[2], ld, e[3], 0);
             (*v)->linear_gelu(NULL, z, ld, x, c.k, w.packed, c.m, c.n, c.k, e[0], 0);
             for (ptrdiff_t r = 0; r < c.m; r++)
                 for (ptrdiff_t j = 0; j < c.n; j++) {
@@ -136,7 +138,8 @@ Test(linear, epilogues_see_the_right_extras)
             (*v)->linear_add(NULL, y, ld, x, c.k, w.packed, c.m, c.n, c.k, z, ld);
             (*v)->linear_add(NULL, z, ld, x, c.k, w.packed, c.m, c.n, c.k, z, ld);
             for (ptrdiff_t r = 0; r < c.m; r++)
-                cr_assert(memcmp(y + r * ld, z + r * ld, sizeof(float) * (size_t)c.n) == 0);
+                cr_assert(memcmp(y + r * ld, z + r * ld, sizeof(float) * (size_t)c.n) ==
+                          0);
             for (int j = 0; j < 4; j++)
                 free(e[j]);
             weights_free(&w);
@@ -153,7 +156,8 @@ Test(linear, has_the_same_bits_for_any_number_of_threads)
             Case c = cases[i];
             float *x = random_floats(4, c.m * c.k, 1.0);
             Weights w = weights(*v, F32, c.n, c.k);
-            float *y = random_floats(5, c.m * c.n, 1.0), *z = random_floats(6, c.m * c.n, 1);
+            float *y = random_floats(5, c.m * c.n, 1.0),
+                  *z = random_floats(6, c.m * c.n, 1);
             (*v)->linear[F32](NULL, y, c.n, x, c.k, w.packed, c.m, c.n, c.k);
             for (int threads = 2; threads <= 7; threads++) {
                 tfx_par par = {backwards, &threads, threads};
@@ -176,8 +180,10 @@ Test(gather, rows_come_exactly_from_panels_and_tables)
                 ptrdiff_t n = cases[i].n, k = cases[i].k, ld = k + 2;
                 Weights w = weights(*v, format, n, k);
                 int32_t ids[] = {0, (int32_t)n - 1, (int32_t)n / 2, 0};
-                float *y = random_floats(1, 4 * ld, 1.0), *z = random_floats(1, 4 * ld, 1.0);
-                cr_assert((*v)->gather_panel[format](y, ld, w.packed, ids, 4, n, k) == 0);
+                float *y = random_floats(1, 4 * ld, 1.0),
+                      *z = random_floats(1, 4 * ld, 1.0);
+                cr_assert((*v)->gather_panel[format](y, ld, w.packed, ids, 4, n, k) ==
+                          0);
                 cr_assert((*v)->gather_rows[format](z, ld, w.plain, ids, 4, n, k) == 0);
                 for (int r = 0; r < 4; r++) {
                     size_t bytes = sizeof(float) * (size_t)k;
@@ -201,10 +207,12 @@ static void check_matmul(const Kernels *v, ptrdiff_t batch, Case c, int transpos
 {
     float *x = random_floats(1, batch * c.m * c.k, 1.0);
     float *w = random_floats(2, batch * c.k * c.n, 1.0);
-    float *y = random_floats(3, batch * c.m * c.n, 1.0), *z = random_floats(3, batch * c.m * c.n, 1);
+    float *y = random_floats(3, batch * c.m * c.n, 1.0),
+          *z = random_floats(3, batch * c.m * c.n, 1);
     tfx_mm p = {.y = y, .x = x, .w = w, .batch = batch, .m = c.m, .n = c.n, .k = c.k};
     p.y_batch = c.m * c.n, p.y_row = c.n;
-    p.x_batch = c.m * c.k, p.x_row = transposed ? 1 : c.k, p.x_col = transposed ? c.m : 1;
+    p.x_batch = c.m * c.k, p.x_row = transposed ? 1 : c.k,
+    p.x_col = transposed ? c.m : 1;
     p.w_batch = batch == 2 ? 0 : c.k * c.n;
     p.w_row = transposed ? 1 : c.n, p.w_col = transposed ? c.k : 1;
     v->matmul(NULL, &p);

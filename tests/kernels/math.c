@@ -30,9 +30,9 @@ typedef struct Function {
 
 // Rows as in enum EXP..SQRT.
 static const Function functions[MAP1S] = {
-    {"exp", exp, 1.1, INFINITY},      {"log", log, 1.1, INFINITY},
-    {"tanh", tanh, 2.0, INFINITY},    {"erf", erf, 1.5, INFINITY},
-    {"sin", sin, 1.6, 1048576.0},     {"cos", cos, 1.6, 1048576.0},
+    {"exp", exp, 1.1, INFINITY},        {"log", log, 1.1, INFINITY},
+    {"tanh", tanh, 2.0, INFINITY},      {"erf", erf, 1.5, INFINITY},
+    {"sin", sin, 1.6, 1048576.0},       {"cos", cos, 1.6, 1048576.0},
     {"floor", floor_of, 0.0, INFINITY}, {"sqrt", sqrt, 0.5, INFINITY},
 };
 
@@ -81,10 +81,11 @@ Test(math, functions_are_within_their_stated_error, .timeout = 300)
 
 Test(math, special_values_are_those_of_libm)
 {
-    const float x[] = {0.0f,      -0.0f,    INFINITY, -INFINITY, NAN,     1.0f,
-                       -1.0f,     0x1p-149f, -0x1p-149f, 0x1p-126f, 3.4028235e38f,
-                       -3.4028235e38f, 88.72283f, 88.72284f, -103.97f, -104.0f, 0.5f,
-                       -0.5f,     2.5f,     8388607.5f, -8388607.5f};
+    const float x[] = {0.0f,          -0.0f,          INFINITY,  -INFINITY,  NAN,
+                       1.0f,          -1.0f,          0x1p-149f, -0x1p-149f, 0x1p-126f,
+                       3.4028235e38f, -3.4028235e38f, 88.72283f, 88.72284f,  -103.97f,
+                       -104.0f,       0.5f,           -0.5f,     2.5f,       8388607.5f,
+                       -8388607.5f};
     enum { N = sizeof x / sizeof *x };
     float y[N];
     for (const Kernels *const *k = variants(); *k; k++)
@@ -105,9 +106,9 @@ Test(math, special_values_are_those_of_libm)
 
 Test(math, pow_is_within_its_stated_error_and_follows_annex_f)
 {
-    const float s[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1.0f, -1.0f, 2.0f, -2.0f,
-                       3.0f, -3.0f, 0.5f, -0.5f, 1e30f, -1e30f, 1e-30f, 0x1p-149f,
-                       16777215.0f, 16777217.0f};
+    const float s[] = {0.0f,   -0.0f,  INFINITY,  -INFINITY,   NAN,        1.0f,  -1.0f,
+                       2.0f,   -2.0f,  3.0f,      -3.0f,       0.5f,       -0.5f, 1e30f,
+                       -1e30f, 1e-30f, 0x1p-149f, 16777215.0f, 16777217.0f};
     enum { N = sizeof s / sizeof *s };
     for (const Kernels *const *k = variants(); *k; k++) {
         double worst = 0.0;

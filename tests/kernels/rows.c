@@ -7,7 +7,8 @@
 
 #include "tests/kernels/variant.h"
 
-static const ptrdiff_t widths[] = {1, 2, 7, 15, 16, 17, 31, 48, 64, 100, 384, 768, 1000, 8192};
+static const ptrdiff_t widths[] = {1,  2,  7,   15,  16,  17,   31,
+                                   48, 64, 100, 384, 768, 1000, 8192};
 enum { WIDTHS = sizeof widths / sizeof *widths, ROWS = 5 };
 
 // What the checks of one row see.
@@ -82,8 +83,8 @@ Test(rows, norms_and_softmax_are_within_their_stated_error)
                 free(b);
                 free(y);
             }
-        cr_log_warn("%s rms_norm %.2f ulp, layer_norm %.2f, softmax %.2f", (*v)->name, rms,
-                    layer, soft);
+        cr_log_warn("%s rms_norm %.2f ulp, layer_norm %.2f, softmax %.2f", (*v)->name,
+                    rms, layer, soft);
         cr_expect(rms <= 8.0);
         cr_expect(layer <= 8.0);
         cr_expect(soft <= 12.0);
@@ -126,7 +127,8 @@ Test(rows, softmax_of_masked_rows_is_safe)
         (*v)->softmax(NULL, y, 20, x, 20, 2, 20);
         for (int i = 0; i < 20; i++) {
             cr_expect(y[i] == 0.0f);
-            cr_expect(i % 3 != 1 ? y[20 + i] == 0.0f : fabsf(y[20 + i] - 1.0f / 7) < 1e-7f);
+            cr_expect(i % 3 != 1 ? y[20 + i] == 0.0f
+                                 : fabsf(y[20 + i] - 1.0f / 7) < 1e-7f);
         }
     }
 }
@@ -164,12 +166,15 @@ static void check_rope(const Kernels *v, ptrdiff_t d, ptrdiff_t from, int layout
             for (ptrdiff_t i = 0; i < d / 2; i++) {
                 ptrdiff_t i0 = layout == TFX_ROPE_HALF ? i : 2 * i;
                 ptrdiff_t i1 = layout == TFX_ROPE_HALF ? i + d / 2 : 2 * i + 1;
-                double angle = (double)(from + t) * pow(10000.0, -2.0 * (double)i / (double)d);
+                double angle =
+                    (double)(from + t) * pow(10000.0, -2.0 * (double)i / (double)d);
                 double a = (double)x[h * xh + t * xr + i0];
                 double b = (double)x[h * xh + t * xr + i1];
                 const float *o = y + h * yh + t * yr;
-                *worst = fmax(*worst, fabs((double)o[i0] - (a * cos(angle) - b * sin(angle))));
-                *worst = fmax(*worst, fabs((double)o[i1] - (b * cos(angle) + a * sin(angle))));
+                *worst = fmax(*worst,
+                              fabs((double)o[i0] - (a * cos(angle) - b * sin(angle))));
+                *worst = fmax(*worst,
+                              fabs((double)o[i1] - (b * cos(angle) + a * sin(angle))));
             }
     int threads = 3;
     tfx_par par = {backwards, &threads, threads};

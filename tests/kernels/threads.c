@@ -1,9 +1,14 @@
 // threads.c - the pool runs every task once, and kernels on it keep their bits.
 
+#if !defined(_GNU_SOURCE)
+#    define _POSIX_C_SOURCE 200809L
+#endif
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/kernels/variant.h"
 
@@ -40,7 +45,8 @@ Test(pool, kernels_have_the_same_bits, .timeout = 60)
 {
     enum { M = 70, N = 500, K = 33 };
     for (const Kernels *const *v = variants(); *v; v++) {
-        float *x = random_floats(1, M * K, 1.0), *w = random_floats(2, TFX_PACKED(N, K), 1.0);
+        float *x = random_floats(1, M * K, 1.0),
+              *w = random_floats(2, TFX_PACKED(N, K), 1.0);
         float *y = random_floats(3, M * N, 1.0), *z = random_floats(4, M * N, 1.0);
         (*v)->linear[F32](NULL, y, N, x, K, w, M, N, K);
         for (int threads = 1; threads <= 7; threads += 2) {
@@ -63,14 +69,12 @@ Test(pool, kernels_have_the_same_bits, .timeout = 60)
 
 Test(file, is_mapped_whole_and_missing_ones_are_refused)
 {
-    char path[L_tmpnam];
+    char path[] = "/tmp/tfx-map-XXXXXX";
     size_t bytes = 7;
     cr_assert(tfx_map_file("/does/not/exist", &bytes) == NULL && bytes == 0);
-    cr_assert(tmpnam(path) != NULL);
-    FILE *f = fopen(path, "wb");
-    cr_assert(f != NULL);
-    fputs("hello", f);
-    fclose(f);
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0 && write(fd, "hello", 5) == 5);
+    close(fd);
     const void *data = tfx_map_file(path, &bytes);
     cr_assert(data && bytes == 5 && memcmp(data, "hello", 5) == 0);
     cr_assert((uintptr_t)data % 64 == 0);

@@ -24,26 +24,26 @@
 #define TFX_EPILOGUE(a, e0) ((a) + (e0))
 #include "runtime/kernels/linear.h"
 
-#define TFX_LINEAR          linear_gelu
-#define TFX_EXTRAS          1
-#define TFX_EPILOGUE(a, e0)                                                              \
+#define TFX_LINEAR linear_gelu
+#define TFX_EXTRAS 1
+#define TFX_EPILOGUE(a, e0)                                                            \
     (((a) + (e0)) * 0.5f * (1.0f + TFX_ERF(((a) + (e0)) * 0.70710678f)))
 #include "runtime/kernels/linear.h"
 
 #define TFX_LINEAR linear_four
 #define TFX_EXTRAS 4
-#define TFX_EPILOGUE(a, e0, e1, e2, e3)                                                  \
+#define TFX_EPILOGUE(a, e0, e1, e2, e3)                                                \
     (TFX_MAX(a, TFX_MIN(e0, 9.0f)) * (e1) + TFX_TANH(e2) - (e3))
 #include "runtime/kernels/linear.h"
 
-#define MAP(name)                                                                        \
-    static void map_##name(float *y, const float *x, ptrdiff_t n, int by_vectors)        \
-    {                                                                                    \
-        ptrdiff_t i = 0;                                                                 \
-        for (; by_vectors && i + TFX_LANES <= n; i += TFX_LANES)                         \
-            tfx_store(y + i, tfx_##name##_v(tfx_load(x + i)));                           \
-        for (; i < n; i++)                                                               \
-            y[i] = tfx_##name##f(x[i]);                                                  \
+#define MAP(name)                                                                      \
+    static void map_##name(float *y, const float *x, ptrdiff_t n, int by_vectors)      \
+    {                                                                                  \
+        ptrdiff_t i = 0;                                                               \
+        for (; by_vectors && i + TFX_LANES <= n; i += TFX_LANES)                       \
+            tfx_store(y + i, tfx_##name##_v(tfx_load(x + i)));                         \
+        for (; i < n; i++)                                                             \
+            y[i] = tfx_##name##f(x[i]);                                                \
     }
 MAP(exp)
 MAP(log)
@@ -54,20 +54,20 @@ MAP(cos)
 MAP(floor)
 MAP(sqrt)
 
-#define LOAD(FMT)                                                                        \
-    static void load_##FMT(float *y, const void *p, ptrdiff_t n)                         \
-    {                                                                                    \
-        for (ptrdiff_t i = 0; i < n; i += TFX_LANES)                                     \
-            tfx_store(y + i, tfx_load_##FMT((const tfx_stored_##FMT *)p + i));           \
+#define LOAD(FMT)                                                                      \
+    static void load_##FMT(float *y, const void *p, ptrdiff_t n)                       \
+    {                                                                                  \
+        for (ptrdiff_t i = 0; i < n; i += TFX_LANES)                                   \
+            tfx_store(y + i, tfx_load_##FMT((const tfx_stored_##FMT *)p + i));         \
     }
 LOAD(f32)
 LOAD(bf16)
 LOAD(f16)
 
-#define NAME_(v)   #v
-#define NAME(v)    NAME_(v)
-#define TABLE_(v)  kernels_##v
-#define TABLE(v)   TABLE_(v)
+#define NAME_(v)  #v
+#define NAME(v)   NAME_(v)
+#define TABLE_(v) kernels_##v
+#define TABLE(v)  TABLE_(v)
 
 const Kernels TABLE(VARIANT) = {
     .name = NAME(VARIANT),

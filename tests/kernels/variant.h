@@ -7,16 +7,18 @@
 
 typedef void Map1(float *y, const float *x, ptrdiff_t n, int by_vectors);
 typedef void Linear(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
-                    ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
+                    ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                    ptrdiff_t k);
 typedef void Linear1(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
-                     ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
-                     const float *e0, ptrdiff_t ld0);
+                     ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                     ptrdiff_t k, const float *e0, ptrdiff_t ld0);
 typedef void Linear4(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
-                     ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
-                     const float *e0, ptrdiff_t ld0, const float *e1, ptrdiff_t ld1,
-                     const float *e2, ptrdiff_t ld2, const float *e3, ptrdiff_t ld3);
-typedef int Gather(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,
-                   ptrdiff_t n, ptrdiff_t k);
+                     ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                     ptrdiff_t k, const float *e0, ptrdiff_t ld0, const float *e1,
+                     ptrdiff_t ld1, const float *e2, ptrdiff_t ld2, const float *e3,
+                     ptrdiff_t ld3);
+typedef int Gather(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
+                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 
 enum { F32, BF16, F16, FORMATS };
 enum { EXP, LOG, TANH, ERF, SIN, COS, FLOOR, SQRT, MAP1S };
@@ -38,7 +40,8 @@ typedef struct Kernels {
     Gather *gather_panel[FORMATS];
     Gather *gather_rows[FORMATS];
     void (*rms_norm)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
-                     ptrdiff_t ldx, const float *w, float eps, ptrdiff_t m, ptrdiff_t d);
+                     ptrdiff_t ldx, const float *w, float eps, ptrdiff_t m,
+                     ptrdiff_t d);
     void (*layer_norm)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
                        ptrdiff_t ldx, const float *w, const float *b, float eps,
                        ptrdiff_t m, ptrdiff_t d);

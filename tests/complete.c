@@ -1,0 +1,175 @@
+// complete.c - nothing is registered without its doc, its test and its case.
+//
+// Each .def is read again here, as rows; a row that lacks something is named.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compiler/embed/embed.h"
+#include "compiler/infile.h"
+#include "compiler/ops.h"
+#include "compiler/settings.h"
+#include "passes/pass.h"
+
+static Arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+}
+
+TestSuite(complete, .init = set_up, .fini = tear_down);
+
+static const char *path_of(const char *path)
+{
+    const char *root = getenv("TFXC_ROOT");
+    cr_assert(root, "TFXC_ROOT is not set: run this by meson test");
+    return arena_printf(arena, "%s/%s", root, path);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path_of(path), &st) == 0;
+}
+
+// All texts below a folder of the project, one behind the other.
+static void gather(const char *folder, Text *out)
+{
+    DIR *dir = opendir(path_of(folder));
+    cr_assert(dir, "%s cannot be read", folder);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        const char *text, *why, *path = arena_printf(arena, "%s/%s", folder, e->d_name);
+        struct stat st;
+        size_t n;
+        if (e->d_name[0] == '.' || stat(path_of(path), &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            gather(path, out);
+        } else if (st.st_size < 1 << 20 && strcmp(e->d_name, "complete.c") != 0 &&
+                   file_read(arena, path_of(path), &text, &n, &why)) {
+            text_puts(out, text);
+            text_puts(out, "\n");
+        }
+    }
+    closedir(dir);
+}
+
+static bool has_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    for (const char *s = text; (s = strstr(s, word)) != NULL; s += n)
+        if ((s == text || !strchr(letters, s[-1])) && (!s[n] || !strchr(letters, s[n])))
+            return true;
+    return false;
+}
+
+static void check_doc(const char *what, const char *name, const char *doc)
+{
+    cr_expect(doc && strlen(doc) >= 3, "%s %s has no doc", what, name);
+    cr_expect(!doc || !*doc || doc[strlen(doc) - 1] != ' ', "%s %s: a blank ends its doc",
+              what, name);
+}
+
+Test(complete, every_op_has_its_doc_file_and_test)
+{
+    Text tests;
+    text_init(&tests, arena);
+    gather("tests", &tests);
+    for (int i = 0; i < OP_COUNT; i++) {
+        const OpInfo *o = &op_info[i];
+        check_doc("op", o->name, o->doc);
+        if (o->class == OPC_OP)
+            cr_expect(is_file(arena_printf(arena, "compiler/ops/%s.c", o->name)),
+                      "op %s has no file", o->name);
+        if (o->class == OPC_MAP)
+            cr_expect(o->expr && *o->expr, "op %s has no expression", o->name);
+        else
+            cr_expect(has_word(tests.p, o->name), "op %s is in no test", o->name);
+    }
+}
+
+Test(complete, every_pass_has_its_doc_file_and_cases)
+{
+    for (int i = 0; pass_row(i); i++) {
+        const PassInfo *p = pass_row(i);
+        check_doc("pass", p->name, p->doc);
+        cr_expect(is_file(arena_printf(arena, "passes/%s.c", p->name)),
+                  "pass %s has no file", p->name);
+        cr_expect(is_file(arena_printf(arena, "tests/passes/%s.txt", p->name)),
+                  "pass %s has no cases", p->name);
+    }
+}
+
+Test(complete, every_code_is_explained_and_tested)
+{
+    Text tests;
+    text_init(&tests, arena);
+    gather("tests", &tests);
+    for (int i = 0; i < DIAG_COUNT; i++) {
+        const char *name = diag_code_name((DiagCode)i);
+        const char *title = diag_code_title((DiagCode)i);
+        const char *text = diag_code_text((DiagCode)i);
+        check_doc("code", name, title);
+        cr_expect(title[strlen(title) - 1] != '.', "%s: the title ends in a full stop",
+                  name);
+        cr_expect(strlen(text) > 30 && text[strlen(text) - 1] == '.',
+                  "%s: the explanation is no sentence", name);
+        cr_expect(strstr(tests.p, name), "no test expects %s (%s)", name, title);
+    }
+}
+
+Test(complete, every_verb_and_option_has_help_and_a_case)
+{
+    Text cases, page;
+    text_init(&cases, arena);
+    text_init(&page, arena);
+    gather("tests/cli", &cases);
+    for (int i = 1; i < VERB_COUNT; i++) {
+        check_doc("verb", verb_info[i].name, verb_info[i].summary);
+        cr_expect(strstr(cases.p, arena_printf(arena, "tfxc %s", verb_info[i].name)),
+                  "no case calls %s", verb_info[i].name);
+    }
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const OptionInfo *o = &option_info[i];
+        check_doc("option", o->name, o->help);
+        bool used = strstr(cases.p, arena_printf(arena, "--%s", o->name)) != NULL ||
+                    (o->letter && strstr(cases.p, arena_printf(arena, " -%c", o->letter)));
+        if (i == OPTION_depend || i == OPTION_depend_file)
+            used = strstr(cases.p, i == OPTION_depend ? "-MD" : "-MF") != NULL;
+        cr_expect(used, "no case uses --%s", o->name);
+    }
+}
+
+Test(complete, every_part_of_the_runtime_is_embedded_and_tested)
+{
+    static const char *const parts[][2] = {
+#define KERNEL(name, file, needs, doc) {#name, file},
+#define TEMPLATE(name, file, needs, doc) {#name, file},
+#include "runtime/kernels.def"
+#undef KERNEL
+#undef TEMPLATE
+    };
+    Text tests;
+    text_init(&tests, arena);
+    gather("tests/kernels", &tests);
+    for (int i = 0; i < COUNT(parts); i++) {
+        const Embedded *e = embedded_find(parts[i][1]);
+        cr_expect(e && e->size == strlen(e->text), "%s is not embedded", parts[i][1]);
+        cr_expect(has_word(tests.p, parts[i][0]), "kernel part %s is in no test",
+                  parts[i][0]);
+    }
+    cr_expect(embedded_find("tfx.h") && embedded_find("std/nn.tfx"));
+    cr_expect(!embedded_find("nothing.h"));
+}
