@@ -379,15 +379,30 @@ static void emit_call(Emit *e, const LStmt *s)
         emit_line(e, "%s;", t.p);
 }
 
+// Statements of a body that was printed at this depth; what wraps is deeper.
+static int printed_statements(const char *body, int indent)
+{
+    int n = 0;
+    for (const char *line = body; *line; line += strcspn(line, "\n") + 1)
+        n += (int)strspn(line, " ") == indent * 4 && line[indent * 4] != '}';
+    return n;
+}
+
 static void emit_for(Emit *e, const LStmt *s)
 {
-    bool braces = s->body.n != 1 || s->body.p[0]->kind == LS_KERNEL ||
-                  (s->body.p[0]->kind == LS_CALL && s->body.p[0]->callee->fails);
-    emit_line(e, "for (ptrdiff_t %s = %s; %s < %s; %s++)%s", s->name, expr(e, s->lo), s->name,
-              expr(e, s->hi), s->name, braces ? " {" : "");
+    Text body, *out = e->out;
+    text_init(&body, e->p->arena);
+    e->out = &body;
     e->indent++;
     emit_body(e, &s->body);
     e->indent--;
+    e->out = out;
+    bool braces = s->body.n != 1 || s->body.p[0]->kind == LS_KERNEL ||
+                  (s->body.p[0]->kind == LS_CALL && s->body.p[0]->callee->fails) ||
+                  printed_statements(body.p, e->indent + 1) > 1;
+    emit_line(e, "for (ptrdiff_t %s = %s; %s < %s; %s++)%s", s->name, expr(e, s->lo), s->name,
+              expr(e, s->hi), s->name, braces ? " {" : "");
+    text_puts(out, body.p);
     if (braces)
         emit_line(e, "}");
 }
@@ -399,10 +414,11 @@ static void emit_note(Emit *e, const LStmt *s)
     const char *slash = strrchr(file, '/');
     if (slash && strncmp(file, "std/", 4) != 0)
         file = slash + 1;
+    pad(e->out, e->indent * 4);  // a comment is never wrapped
+    text_printf(e->out, "// %s: %s", s->name, s->why);
     if (at.file)
-        emit_line(e, "// %s: %s  %s:%d", s->name, s->why, file, at.line);
-    else
-        emit_line(e, "// %s: %s", s->name, s->why);
+        text_printf(e->out, "  %s:%d", file, at.line);
+    text_puts(e->out, "\n");
 }
 
 // The operand with the longest text that is more than a name or a load.

@@ -100,6 +100,7 @@ typedef struct Scope {
     const char *path;       // weights prefix: "encoder.layer.{i}.attention.self"
     bool library;           // from std/
     Loc loc;                // the body in the source
+    Loc call;               // the call in the source
     int id;                 // unique in the module
 } Scope;
 

@@ -53,9 +53,20 @@ static const char *shape_words(Lower *l, const Value *v)
     return t.p;
 }
 
+// Where the user's own text stands: of a block of the library, its call.
+static Loc user_loc(const Diag *d, const Value *v)
+{
+    Loc loc = v->loc;
+    for (const Scope *s = v->scope; s && s->library; s = s->parent)
+        loc = s->call.end ? s->call : loc;
+    Place at = diag_place(d, loc);
+    bool library = at.file && !strncmp(at.file, "std/", 4);
+    return library && v->scope ? v->scope->loc : loc;
+}
+
 void lower_note(Lower *l, const Value *v)
 {
-    LStmt *s = ls_new(l->p, l->out, LS_NOTE, v->loc);
+    LStmt *s = ls_new(l->p, l->out, LS_NOTE, user_loc(l->diag, v));
     s->name = v->name ? v->name : op_info[v->op].name;
     s->why = shape_words(l, v);
     l->note = s;

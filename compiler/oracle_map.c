@@ -67,15 +67,15 @@ void eval_broadcast(const Tensor *x, Tensor *y)
 #define MIN(x, y) smaller(x, y)
 #define MAX(x, y) larger(x, y)
 
-// A comparison with NaN is false, so these give y then; emitted code does the same.
+// A comparison with NaN is false, so these give x then; emitted code does the same.
 static inline double smaller(double x, double y)
 {
-    return x < y ? x : y;
+    return y < x ? y : x;
 }
 
 static inline double larger(double x, double y)
 {
-    return x > y ? x : y;
+    return y > x ? y : x;
 }
 
 // y[i] = row(a[i], b[i]); b is NULL for a row of one operand.

@@ -267,6 +267,38 @@ static Value *concat_one(Builder *b, Value *v)
     return v->nin == 1 ? v->in[0] : NULL;
 }
 
+// Rows iota(n), or size + iota(n), of a table that has them for certain.
+static Value *gather_in_order(Builder *b, Value *v)
+{
+    Value *ids = v->in[1], *table = v->in[0];
+    Sizes *s = b->graph->module->sizes;
+    const Size *from = size_int(s, 0);
+    if (ids->op == OP_add) {
+        int k = ids->in[0]->op == OP_iota ? 1 : 0;
+        if (ids->in[k]->op != OP_size)
+            return NULL;
+        from = attr_find(ids->in[k], "size")->sizes[0];
+        ids = ids->in[1 - k];
+    }
+    if (ids->op != OP_iota || attr_int(v, "axis", 0) != 0 || !value_is_const(table))
+        return NULL;
+    const Size *to = size_add(s, from, attr_find(ids, "size")->sizes[0]);
+    if (!to || size_min_value(from) < 0 ||
+        size_max_value(to) > size_min_value(table->type.dim[0].size))
+        return NULL;
+    const Size *start[MAX_RANK], *stop[MAX_RANK];
+    int64_t step[MAX_RANK];
+    int rank = table->type.rank;
+    for (int k = 0; k < rank; k++) {
+        start[k] = k == 0 ? from : size_int(s, 0);
+        stop[k] = k == 0 ? to : table->type.dim[k].size;
+        step[k] = 1;
+    }
+    Attr a[] = {attr_make_sizes("start", rank, start), attr_make_sizes("stop", rank, stop),
+                attr_make_ints("step", rank, step)};
+    return build(b, OP_slice, 1, &table, 3, a);
+}
+
 static const Law laws[] = {
     {OP_mul, mul_one, "x * 1 = x"},
     {OP_mul, mul_minus_one, "x * -1 = -x"},
@@ -302,6 +334,7 @@ static const Law laws[] = {
     {OP_slice, slice_all, "a slice of everything is nothing"},
     {OP_slice, slice_twice, "a slice of a slice is one, with steps of 1"},
     {OP_concat, concat_one, "concat(x) = x"},
+    {OP_gather, gather_in_order, "w[n + iota(m)] = w[n : n + m] where w has so many rows"},
 };
 
 // A law reads values that v itself did not read. Of states that is an earlier version, or

@@ -66,7 +66,7 @@ static inline int32_t tfx_max_i32(int32_t a, int32_t b)
 
 static inline int32_t tfx_abs_i32(int32_t a)
 {
-    return a < 0 ? -a : a;
+    return a < 0 && a != INT32_MIN ? -a : a;  // INT32_MIN has no other side
 }
 
 // ---- threads -------------------------------------------------------------------------

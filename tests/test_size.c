@@ -140,16 +140,19 @@ Test(size, values_survive_normalisation)
         for (char *p; (p = strstr(text, "+ -")) != NULL;)
             memmove(p, p + 2, strlen(p + 2) + 1);
         const Size *a = get(text);
-        cr_assert_not_null(a, "%s", text);
-        cr_assert_eq(get(size_str(a, arena)), a, "%s", text);
+        // Asserts cost a message to the runner each: only where there is something to say.
+        if (!a || get(size_str(a, arena)) != a)
+            cr_assert_fail("%s does not read back", text);
         int64_t t = 1 + turn % 512, p = turn % 513, n = 64 * (1 + turn % 16),
                 m = 2 * (turn % 51);
         int64_t x = c[0] * t + c[1] * n + c[2], y = c[3] * p + c[4] * m * t + c[5];
         int64_t want = floor_div(x, k) - floor_div(-y, k);
         int64_t got = size_eval(a, (int64_t[]){p, t, n, m});
-        cr_assert_eq(got, want, "%s = %s: %" PRId64 ", not %" PRId64, text,
-                     size_str(a, arena), got, want);
-        cr_assert(size_min_value(a) <= got && got <= size_max_value(a), "%s", text);
+        if (got != want)
+            cr_assert_fail("%s = %s: %" PRId64 ", not %" PRId64, text,
+                           size_str(a, arena), got, want);
+        if (got < size_min_value(a) || got > size_max_value(a))
+            cr_assert_fail("%s is out of its bounds", text);
     }
 }
 

@@ -86,5 +86,10 @@ void lower_set_slice(Lower *l, const Value *v)
     LExpr *scalar = lower_scalar(l, v->in[1], v->type.dtype);
     if (scalar)
         bug("a scalar as the slice of a tensor");
-    lower_copy(l, slot, lower_in(l, v, 1));
+    View from = lower_in(l, v, 1);
+    if (!view_same(&slot, &from)) {
+        lower_note(l, v);
+        l->note->name = slot.buf->name;
+        lower_copy(l, slot, from);
+    }
 }

@@ -139,6 +139,7 @@ Val call_fn(Sema *s, Instance *in, const Member *fn, const Expr *e, const char *
     s->b.scope =
         scope_new(s->module, outer, name, in->block->item->name.s, in->path, fn->loc);
     s->b.scope->library = in->block->file->library;
+    s->b.scope->call = e->loc;
     s->depth++;
     env_push(s);
     bind_params(s, fn, given, v, name);

@@ -7,8 +7,8 @@
 // Each function is written once, in a macro over the suffix S of the operations (f or v),
 // and defined twice. Products that are summed go through tfx_fma, so a compiler's freedom
 // to contract changes nothing but the last bits of the doubles inside pow, sin and cos.
-// Polynomials were fitted for this file (weighted minimax,
-// coefficients rounded one by one).
+// Polynomials were fitted for this file (weighted minimax, coefficients rounded one by
+// one).
 //
 // Bounds in ulp of the float result that tests/kernels/math.c checks over all floats at a
 // stride, and the worst it saw:

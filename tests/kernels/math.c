@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ Test(math, functions_are_within_their_stated_error, .timeout = 300)
             float at = 0.0f;
             int differ = 0;
             double worst = worst_of(*k, f, &at, &differ);
-            cr_log_warn("%s %s: %.3f ulp at %a", (*k)->name, functions[f].name, worst,
+            fprintf(stderr, "%s %s: %.3f ulp at %a\n", (*k)->name, functions[f].name, worst,
                         (double)at);
             cr_expect(worst <= functions[f].bound, "%s %s: %.3f ulp at %a", (*k)->name,
                       functions[f].name, worst, (double)at);
@@ -127,7 +128,7 @@ Test(math, pow_is_within_its_stated_error_and_follows_annex_f)
             double e = ulps((*k)->pow(x, y), pow((double)x, (double)y));
             worst = e > worst ? e : worst;
         }
-        cr_log_warn("%s pow: %.3f ulp", (*k)->name, worst);
+        fprintf(stderr, "%s pow: %.3f ulp\n", (*k)->name, worst);
         cr_expect(worst <= 0.6);
     }
 }

@@ -26,10 +26,11 @@ int main(int argc, char **argv)
     const float *wanted = st_f32(&golden, "output.eval.logits", &size);
     for (int at = 0; at < all; at += ARENA_BRACKETS_MAX_B) {
         static float logits[ARENA_BRACKETS_MAX_B * CLASSES];
+        static float everywhere[ARENA_BRACKETS_MAX_B * LENGTH * CLASSES];
         int n = all - at < ARENA_BRACKETS_MAX_B ? all - at : ARENA_BRACKETS_MAX_B;
         CALL(arena_brackets_strerror,
              arena_brackets_classify(&m, scratch, n, LENGTH, tokens + at * LENGTH,
-                                     logits));
+                                     logits, everywhere));
         for (int i = 0; i < n; i++)
             right += argmax(logits + i * CLASSES, CLASSES) == labels[at + i];
         for (int i = 0; i < n * CLASSES; i++) {
