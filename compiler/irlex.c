@@ -250,6 +250,22 @@ bool rd_size(Reader *r, const Size **out)
     return true;
 }
 
+// The name in front of a size, `ffn=`, or nothing.
+static bool read_dim_name(Reader *r, const char **name)
+{
+    rd_space(r);
+    size_t start = r->at;
+    if (rd_peek(r) != '"' && !rd_is_letter(rd_peek(r)))
+        return true;
+    if (!rd_name(r, name))
+        return false;
+    if (rd_take(r, "="))
+        return true;
+    *name = NULL;
+    r->at = start;
+    return true;
+}
+
 bool rd_type(Reader *r, Type *t)
 {
     rd_space(r);
@@ -267,7 +283,7 @@ bool rd_type(Reader *r, Type *t)
         if (t->rank == MAX_RANK)
             return rd_fail(r, start, "too many axes");
         Dim *dim = &t->dim[t->rank++];
-        if (!rd_size(r, &dim->size))
+        if (!read_dim_name(r, &dim->name) || !rd_size(r, &dim->size))
             return false;
         if (size_max_value(dim->size) < 0)
             return rd_fail(r, start, "negative size");

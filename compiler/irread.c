@@ -165,14 +165,12 @@ static bool read_state_line(Reader *r, size_t start)
     return rd_scope(r, &s->scope);
 }
 
-static bool read_line(Reader *r)
+// *found: the line is one of a header.
+static bool read_header_line(Reader *r, bool *found)
 {
     rd_space(r);
     size_t start = r->at;
-    if (rd_take(r, "entry"))
-        return read_entry(r, start);
-    if (r->m->graphs.n)
-        return rd_fail(r, start, "expected `entry`");
+    *found = true;
     if (rd_take(r, "weights"))
         return rd_string(r, &r->m->weights);
     if (rd_take(r, "dim"))
@@ -183,18 +181,35 @@ static bool read_line(Reader *r)
         return read_weight_line(r, start);
     if (rd_take(r, "state"))
         return read_state_line(r, start);
-    return rd_fail(r, start, "expected dim, scope, weight, state or entry");
+    *found = false;
+    return true;
 }
 
-static bool read_module(Reader *r)
+bool rd_header(Reader *r)
 {
     const char *name;
     if (!rd_expect(r, "module") || !rd_string(r, &name))
         return false;
     r->m = module_new(r->a, name);
-    for (rd_space(r); r->at < r->n; rd_space(r))
-        if (!read_line(r))
+    for (bool found = true; found;)
+        if (!read_header_line(r, &found))
             return false;
+    return true;
+}
+
+static bool read_module(Reader *r)
+{
+    if (!rd_header(r))
+        return false;
+    for (rd_space(r); r->at < r->n; rd_space(r)) {
+        size_t start = r->at;
+        if (!rd_take(r, "entry"))
+            return rd_fail(r, start,
+                           r->m->graphs.n ? "expected `entry`"
+                                          : "expected dim, scope, weight, state or entry");
+        if (!read_entry(r, start))
+            return false;
+    }
     return true;
 }
 

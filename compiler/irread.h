@@ -37,7 +37,7 @@ bool rd_int(Reader *r, int64_t *out);
 bool rd_small_int(Reader *r, int64_t hi, int *out);  // 0..hi
 bool rd_number(Reader *r, double *out);
 bool rd_size(Reader *r, const Size **out);
-bool rd_type(Reader *r, Type *t);
+bool rd_type(Reader *r, Type *t);             // sizes may have names: f32[T, ffn=384]
 
 // ---- irvalue.c: attributes, values, regions --------------------------------------------
 
@@ -47,5 +47,9 @@ bool rd_value_name(Reader *r, const char **spelled, const char **source);
 bool rd_define(Reader *r, size_t start, const char *spelled, Value *v);
 bool rd_scope(Reader *r, Scope **out);  // `@hidden/layer`, or nothing: the root
 bool rd_region(Reader *r, Region *body);
+
+// ---- irread.c: what stands in front of the entries -------------------------------------
+
+bool rd_header(Reader *r);  // makes r->m; stops at what is no line of a header
 
 #endif

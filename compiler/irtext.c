@@ -60,7 +60,7 @@ const char **scope_labels(const Module *m, Arena *a)
 
 // ---- small things ----------------------------------------------------------------------
 
-static void put_string(Text *out, const char *s)
+void ir_put_string(Text *out, const char *s)
 {
     text_puts(out, "\"");
     for (; *s; s++) {
@@ -77,12 +77,12 @@ static void put_string(Text *out, const char *s)
     text_puts(out, "\"");
 }
 
-static void put_name(Text *out, const char *s)
+void ir_put_name(Text *out, const char *s)
 {
     if (is_identifier(s))
         text_puts(out, s);
     else
-        put_string(out, s);
+        ir_put_string(out, s);
 }
 
 void ir_put_number(Text *out, double x)
@@ -100,6 +100,21 @@ void ir_put_number(Text *out, double x)
     text_puts(out, s);
 }
 
+void ir_put_type(Text *out, const Type *t)
+{
+    text_printf(out, "%s%s", dtype_info[t->dtype].name, t->rank > 0 ? "[" : "");
+    for (int k = 0; k < t->rank; k++) {
+        const char *size = size_str(t->dim[k].size, out->arena), *name = t->dim[k].name;
+        text_puts(out, k ? ", " : "");
+        if (name && size_is_int(t->dim[k].size, NULL) && strcmp(name, size) != 0) {
+            ir_put_name(out, name);
+            text_puts(out, "=");
+        }
+        text_puts(out, size);
+    }
+    text_puts(out, t->rank > 0 ? "]" : "");
+}
+
 static void put_attr(Text *out, const Attr *a)
 {
     text_printf(out, "%s = ", a->name);
@@ -111,7 +126,7 @@ static void put_attr(Text *out, const Attr *a)
         ir_put_number(out, a->num);
         break;
     case AT_STR:
-        put_string(out, a->str);
+        ir_put_string(out, a->str);
         break;
     case AT_INTS:
     case AT_SIZES:
@@ -159,7 +174,7 @@ static const char *quoted(Printer *p, const char *s)
 {
     Text t;
     text_init(&t, p->scratch);
-    put_name(&t, s);
+    ir_put_name(&t, s);
     return t.p;
 }
 
@@ -274,15 +289,20 @@ static void put_region(Printer *p, const Region *r, int depth)
     text_puts(p->out, "}\n");
 }
 
-static void put_graph(Printer *p, const Graph *g)
+static void begin_graph(Printer *p, const Graph *g)
 {
-    Text *out = p->out;
     p->nnames = g->nvalues;
     p->name = NEWN(p->scratch, const char *, g->nvalues + 1);
     p->taken = map_new(p->scratch);
     p->unnamed = 0;
+}
+
+static void put_graph(Printer *p, const Graph *g)
+{
+    Text *out = p->out;
+    begin_graph(p, g);
     text_puts(out, "entry ");
-    put_name(out, g->name);
+    ir_put_name(out, g->name);
     text_puts(out, "(");
     for (int i = 0; i < g->body->params.n; i++) {
         const Value *v = g->body->params.p[i];
@@ -292,7 +312,7 @@ static void put_graph(Printer *p, const Graph *g)
     text_puts(out, ")");
     if (g->cursor) {
         text_puts(out, " at ");
-        put_name(out, g->cursor->name);
+        ir_put_name(out, g->cursor->name);
     }
     if (g->advance) {
         text_puts(out, " advance ");
@@ -301,7 +321,7 @@ static void put_graph(Printer *p, const Graph *g)
     text_puts(out, " -> (");
     for (int i = 0; i < g->result_names.n; i++) {
         text_puts(out, i ? ", " : "");
-        put_name(out, g->result_names.p[i]);
+        ir_put_name(out, g->result_names.p[i]);
     }
     text_puts(out, ") ");
     put_region(p, g->body, 0);
@@ -312,14 +332,14 @@ static void put_graph(Printer *p, const Graph *g)
 static void put_scope_line(Text *out, const Scope *s)
 {
     text_printf(out, "scope %d ", s->id);
-    put_string(out, s->name ? s->name : "");
+    ir_put_string(out, s->name ? s->name : "");
     if (s->block) {
         text_puts(out, " block ");
-        put_string(out, s->block);
+        ir_put_string(out, s->block);
     }
     if (s->path) {
         text_puts(out, " path ");
-        put_string(out, s->path);
+        ir_put_string(out, s->path);
     }
     if (s->parent)
         text_printf(out, " parent %d", s->parent->id);
@@ -330,7 +350,7 @@ static void put_weight_line(Printer *p, const Weight *w)
 {
     bool same = true;
     text_puts(p->out, "weight ");
-    put_string(p->out, w->path);
+    ir_put_string(p->out, w->path);
     text_puts(p->out, " : ");
     type_print(&w->type, p->out);
     for (int k = 0; k < w->type.rank; k++)
@@ -345,7 +365,7 @@ static void put_weight_line(Printer *p, const Weight *w)
 static void put_state_line(Printer *p, const State *s)
 {
     text_puts(p->out, "state ");
-    put_string(p->out, s->path);
+    ir_put_string(p->out, s->path);
     text_puts(p->out, " : ");
     type_print(&s->type, p->out);
     text_puts(p->out, " init ");
@@ -360,17 +380,17 @@ static void put_header(Printer *p)
 {
     const Module *m = p->m;
     text_puts(p->out, "module ");
-    put_string(p->out, m->name);
+    ir_put_string(p->out, m->name);
     text_puts(p->out, "\n");
     if (m->weights) {
         text_puts(p->out, "weights ");
-        put_string(p->out, m->weights);
+        ir_put_string(p->out, m->weights);
         text_puts(p->out, "\n");
     }
     for (int i = 0; i < m->dims.n; i++) {
         const DimVar *d = m->dims.p[i];
         text_puts(p->out, "dim ");
-        put_name(p->out, d->name);
+        ir_put_name(p->out, d->name);
         text_printf(p->out, " in %" PRId64 "..%" PRId64, d->lo, d->hi);
         if (d->by != 1)
             text_printf(p->out, " by %" PRId64, d->by);
@@ -387,7 +407,9 @@ static void put_header(Printer *p)
         put_state_line(p, m->states.p[i]);
 }
 
-static void print(const Module *m, const Graph *g, Text *out)
+typedef enum Part { ALL, HEADER, ENTRY, BODY } Part;
+
+static void print(const Module *m, const Graph *g, Part part, Text *out)
 {
     Arena *scratch = arena_new();
     Guard guard;
@@ -397,14 +419,17 @@ static void print(const Module *m, const Graph *g, Text *out)
     }
     Printer p = {.out = out, .scratch = scratch, .m = m};
     p.scope = scope_labels(m, scratch);
-    if (g) {
-        put_graph(&p, g);
-    } else {
+    if (part == ALL || part == HEADER)
         put_header(&p);
-        for (int i = 0; i < m->graphs.n; i++) {
-            text_puts(out, "\n");
-            put_graph(&p, m->graphs.p[i]);
-        }
+    for (int i = 0; part == ALL && i < m->graphs.n; i++) {
+        text_puts(out, "\n");
+        put_graph(&p, m->graphs.p[i]);
+    }
+    if (part == ENTRY)
+        put_graph(&p, g);
+    if (part == BODY) {
+        begin_graph(&p, g);
+        put_region(&p, g->body, 0);
     }
     guard_drop(&guard);
     arena_free(scratch);
@@ -412,10 +437,20 @@ static void print(const Module *m, const Graph *g, Text *out)
 
 void ir_print(const Module *m, Text *out)
 {
-    print(m, NULL, out);
+    print(m, NULL, ALL, out);
 }
 
 void ir_print_graph(const Graph *g, Text *out)
 {
-    print(g->module, g, out);
+    print(g->module, g, ENTRY, out);
+}
+
+void ir_print_header(const Module *m, Text *out)
+{
+    print(m, NULL, HEADER, out);
+}
+
+void ir_print_body(const Graph *g, Text *out)
+{
+    print(g->module, g, BODY, out);
 }

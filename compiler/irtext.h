@@ -38,5 +38,12 @@ const char **scope_labels(const Module *m, Arena *a);
 bool is_identifier(const char *s);
 // The shortest decimal that reads back as the same double; nan, inf, -inf.
 void ir_put_number(Text *out, double x);
+void ir_put_string(Text *out, const char *s);  // in quotes
+void ir_put_name(Text *out, const char *s);    // as it is, or in quotes
+// With the user's names of sizes: f32[T, ffn=384, "heads * head"=96].
+void ir_put_type(Text *out, const Type *t);
+// Everything in front of the entries: module, weights, dims, scopes, weights, states.
+void ir_print_header(const Module *m, Text *out);
+void ir_print_body(const Graph *g, Text *out);  // { ... yield ... }
 
 #endif

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANEL = 48, TILE_BYTES = 1 << 21 };
+enum { PANEL = 48, TILE_BYTES = 1 << 21, TILE = 4096 };
 
-// ---- rows of a constant matrix ---------------------------------------------------------------
+// ---- elements of a constant, in the storage type ------------------------------------------
 
-// A matrix of rows that lie in a checkpoint tensor as they are, or in memory.
+// Elements, in row-major order, that lie in a checkpoint tensor as they are, or in memory.
 typedef struct Piece {
     const CkptTensor *tensor;  // NULL: data
     const double *data;
-    int64_t first_row, rows;
+    int64_t first, count;
 } Piece;
 
 typedef struct Source {
@@ -27,8 +27,8 @@ typedef struct Source {
     Arena *arena;  // scratch of this tensor
     const Placed *t;
     VEC(Piece) pieces;
-    int64_t row_elems;
-    uint16_t *half;  // a tile in f16 or bf16
+    StType type;    // how it is stored
+    int64_t bytes;  // of an element
 } Source;
 
 static bool read_weight(void *ctx, const char *name, int64_t n, double *out)
@@ -53,32 +53,31 @@ static const CkptTensor *plain_weight(Source *s, const Value *v)
     return ckpt_find(s->ck, name);
 }
 
-static int64_t rows_of(const Value *v)
+static int64_t count_of(const Source *s, const Value *v)
 {
-    int64_t n = 1;
-    if (v->type.rank > 1)
-        size_is_int(v->type.dim[0].size, &n);
+    int64_t n = 0;
+    if (!size_is_int(type_count(s->y->prog->module->sizes, &v->type), &n))
+        bug("the constant %s has a run-time size", s->t->name);
     return n;
 }
 
-static bool add_piece(Source *s, const Value *v, int64_t *row)
+static bool add_piece(Source *s, const Value *v, int64_t *first)
 {
-    Piece piece = {.first_row = *row, .rows = rows_of(v)};
-    const CkptTensor *t = plain_weight(s, v);
-    bool same_rank = v->type.rank == s->t->packed->value->type.rank;
-    if (v->op == OP_concat && same_rank && v->type.rank > 1 && attr_int(v, "axis", 0) == 0) {
+    if (v->op == OP_reshape || (v->op == OP_concat && attr_int(v, "axis", 0) == 0)) {
         for (int i = 0; i < v->nin; i++)
-            if (!add_piece(s, v->in[i], row))
+            if (!add_piece(s, v->in[i], first))
                 return false;
         return true;
     }
+    Piece piece = {.first = *first, .count = count_of(s, v)};
+    const CkptTensor *t = plain_weight(s, v);
     if (t) {
         piece.tensor = t;
     } else {
         Tensor out;
         WeightSource from = {read_weight, s->ck};
-        if (!oracle_const(s->arena, s->y->prog->module, from, v, s->t->nturns, s->t->turn,
-                          &out)) {
+        if (!oracle_const(s->arena, s->y->prog->module, from, v, s->t->nturns,
+                          s->t->turn, &out)) {
             diag_error(s->d, v->loc, E0811, "the constant `%s` cannot be computed",
                        s->t->name);
             return false;
@@ -86,25 +85,40 @@ static bool add_piece(Source *s, const Value *v, int64_t *row)
         piece.data = out.data;
     }
     vec_push(s->arena, &s->pieces, piece);
-    *row += piece.rows;
+    *first += piece.count;
     return true;
 }
 
-// Rows [first, first + n) as float.
-static bool read_rows(Source *s, int64_t first, int64_t n, float *out)
+// n elements of a piece from the first-th on.
+static bool read_piece(Source *s, const Piece *p, int64_t first, int64_t n,
+                       unsigned char *out)
+{
+    float x[TILE];
+    if (p->tensor && p->tensor->type == s->type)
+        return ckpt_read(s->ck, p->tensor, first, n, out);
+    for (int64_t at = 0; at < n; at += TILE) {
+        int64_t k = n - at < TILE ? n - at : TILE;
+        if (p->tensor && !ckpt_read_f32(s->ck, p->tensor, first + at, k, x))
+            return false;
+        for (int64_t i = 0; !p->tensor && i < k; i++)
+            x[i] = (float)p->data[first + at + i];
+        convert_from_f32(s->type, x, k, out + at * s->bytes);
+    }
+    return true;
+}
+
+// Elements [first, first + n) as they are stored.
+static bool read_elems(Source *s, int64_t first, int64_t n, unsigned char *out)
 {
     for (int i = 0; i < s->pieces.n && n > 0; i++) {
         const Piece *p = &s->pieces.p[i];
-        int64_t at = first - p->first_row;
-        if (at < 0 || at >= p->rows)
+        int64_t at = first - p->first;
+        if (at < 0 || at >= p->count)
             continue;
-        int64_t take = p->rows - at < n ? p->rows - at : n;
-        int64_t e0 = at * s->row_elems, count = take * s->row_elems;
-        if (p->tensor && !ckpt_read_f32(s->ck, p->tensor, e0, count, out))
+        int64_t take = p->count - at < n ? p->count - at : n;
+        if (!read_piece(s, p, at, take, out))
             return false;
-        for (int64_t k = 0; !p->tensor && k < count; k++)
-            out[k] = (float)p->data[e0 + k];
-        out += count;
+        out += take * s->bytes;
         first += take;
         n -= take;
     }
@@ -140,39 +154,37 @@ uint64_t pack_sum(uint64_t sum, const void *bytes, size_t n)
 
 // ---- formats --------------------------------------------------------------------------------------
 
-// Floats of a tile in the storage type: the tile itself, or converted into half.
-static bool put_floats(Source *s, Sink *sink, const float *tile, int64_t n)
-{
-    DType d = s->t->packed->storage;
-    if (d == DT_f32)
-        return put(sink, tile, (size_t)n * 4);
-    convert_from_f32(st_of(d), tile, n, s->half);
-    return put(sink, s->half, (size_t)n * 2);
-}
-
-// Columns [0, n) of rows x[n][k] to panel[k][width], in blocks that stay in the cache.
-static void transpose_panel(const float *x, int64_t n, int64_t k, int64_t width, float *panel)
-{
-    memset(panel, 0, sizeof(float) * (size_t)(k * width));
-    for (int64_t k0 = 0; k0 < k; k0 += 16)
-        for (int64_t c = 0; c < n; c++)
-            for (int64_t i = k0; i < k0 + 16 && i < k; i++)
-                panel[i * width + c] = x[c * k + i];
-}
+// Rows x[n][k] to the columns [0, n) of panel[k][width], in blocks of one cache line a row.
+#define TRANSPOSE(uint)                                                                \
+    static void transpose_##uint(const uint *x, int64_t n, int64_t k, int64_t width,   \
+                                 uint *panel)                                          \
+    {                                                                                  \
+        int64_t line = 64 / (int64_t)sizeof *x;                                        \
+        for (int64_t k0 = 0; k0 < k; k0 += line)                                       \
+            for (int64_t c = 0; c < n; c++)                                            \
+                for (int64_t i = k0; i < k0 + line && i < k; i++)                      \
+                    panel[i * width + c] = x[c * k + i];                               \
+    }
+TRANSPOSE(uint16_t)
+TRANSPOSE(uint32_t)
 
 static bool pack_panels(Source *s, Sink *sink)
 {
-    const Packed *k = s->t->packed;
-    float *rows = NEWN(s->arena, float, PANEL *k->k);
-    float *panel = NEWN(s->arena, float, PANEL *k->k);
-    s->half = NEWN(s->arena, uint16_t, PANEL *k->k);
-    for (int64_t c = 0; c < k->n; c += PANEL) {
-        int64_t n = k->n - c < PANEL ? k->n - c : PANEL;
+    const Packed *p = s->t->packed;
+    size_t bytes = (size_t)(PANEL * p->k * s->bytes);
+    void *rows = arena_alloc(s->arena, bytes), *panel = arena_alloc(s->arena, bytes);
+    for (int64_t c = 0; c < p->n; c += PANEL) {
+        int64_t n = p->n - c < PANEL ? p->n - c : PANEL;
         int64_t width = (n + 15) / 16 * 16;
-        if (!read_rows(s, c, n, rows))
+        if (!read_elems(s, c * p->k, n * p->k, rows))
             return false;
-        transpose_panel(rows, n, k->k, width, panel);
-        if (!put_floats(s, sink, panel, width * k->k))
+        if (n < width)
+            memset(panel, 0, bytes);
+        if (s->bytes == 2)
+            transpose_uint16_t(rows, n, p->k, width, panel);
+        else
+            transpose_uint32_t(rows, n, p->k, width, panel);
+        if (!put(sink, panel, (size_t)(width * p->k * s->bytes)))
             return false;
     }
     return true;
@@ -183,8 +195,8 @@ static bool pack_ints(Source *s, Sink *sink)
     int64_t n = s->t->packed->count;
     Tensor out;
     WeightSource from = {read_weight, s->ck};
-    if (!oracle_const(s->arena, s->y->prog->module, from, s->t->packed->value, s->t->nturns,
-                      s->t->turn, &out))
+    if (!oracle_const(s->arena, s->y->prog->module, from, s->t->packed->value,
+                      s->t->nturns, s->t->turn, &out))
         return false;
     int32_t *tile = NEWN(s->arena, int32_t, n + 1);
     for (int64_t i = 0; i < n; i++)
@@ -194,17 +206,15 @@ static bool pack_ints(Source *s, Sink *sink)
 
 static bool pack_plain(Source *s, Sink *sink)
 {
-    const Packed *k = s->t->packed;
-    if (dtype_info[k->storage].kind != DK_FLOAT)
+    const Packed *p = s->t->packed;
+    if (dtype_info[p->storage].kind != DK_FLOAT)
         return pack_ints(s, sink);
-    int64_t rows = rows_of(k->value), step = TILE_BYTES / 4 / s->row_elems;
-    step = step < 1 ? 1 : (step + 7) / 8 * 8;
-    float *tile = NEWN(s->arena, float, step *s->row_elems);
-    s->half = NEWN(s->arena, uint16_t, step *s->row_elems);
-    for (int64_t r = 0; r < rows; r += step) {
-        int64_t n = rows - r < step ? rows - r : step;
-        if (!read_rows(s, r, n, tile) ||
-            !put_floats(s, sink, tile, n * s->row_elems))
+    int64_t step = TILE_BYTES / s->bytes;
+    step = p->count < step ? p->count : step;
+    unsigned char *tile = arena_alloc(s->arena, (size_t)(step * s->bytes));
+    for (int64_t at = 0; at < p->count; at += step) {
+        int64_t n = p->count - at < step ? p->count - at : step;
+        if (!read_elems(s, at, n, tile) || !put(sink, tile, (size_t)(n * s->bytes)))
             return false;
     }
     return true;
@@ -212,18 +222,19 @@ static bool pack_plain(Source *s, Sink *sink)
 
 static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sink *sink)
 {
+    const Packed *p = t->packed;
     Source s = {.y = y, .ck = ck, .d = d, .arena = arena_new(), .t = t};
-    const Packed *k = t->packed;
-    int64_t rows = rows_of(k->value), row = 0, count = 1;
-    size_is_int(type_count(y->prog->module->sizes, &k->value->type), &count);
-    s.row_elems = rows ? count / rows : 0;
+    s.type = st_of(p->storage);
+    s.bytes = st_info[s.type].bytes;
+    int64_t first = 0;
     bool ok = true;
-    if (count > 0 && dtype_info[k->storage].kind == DK_FLOAT)
-        ok = add_piece(&s, k->value, &row);
-    if (ok && count > 0)
-        ok = k->format == PACK_PANEL ? pack_panels(&s, sink) : pack_plain(&s, sink);
+    if (p->count > 0 && dtype_info[p->storage].kind == DK_FLOAT)
+        ok = add_piece(&s, p->value, &first);
+    if (ok && p->count > 0)
+        ok = p->format == PACK_PANEL ? pack_panels(&s, sink) : pack_plain(&s, sink);
     if (!ok && !diag_errors(d))
-        diag_error(d, k->value->loc, E0811, "the constant `%s` cannot be read", t->name);
+        diag_error(d, p->value->loc, E0811, "the constant `%s` cannot be read",
+                   t->name);
     arena_free(s.arena);
     return ok;
 }

@@ -34,7 +34,7 @@ bool tensor_of_type(Arena *a, const Type *type, const int64_t *dims, Tensor *out
 
 size_t tensor_bytes(const Tensor *t)
 {
-    return (size_t)t->n * (size_t)(dtype_info[t->dtype].bits + 7) / 8;
+    return (size_t)t->n * (size_t)((dtype_info[t->dtype].bits + 7) / 8);
 }
 
 static void ints_to_c(const Tensor *t, void *raw)

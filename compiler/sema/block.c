@@ -1,7 +1,7 @@
 // block.c - blocks with their arguments, and the blocks within them.
 //
-// An Instance is a block with arguments at a path. The blocks in it are made when they are
-// first asked for, so that what a program does not use need not fit.
+// An Instance is a block with arguments at a path. The blocks in it are made when they
+// are first asked for, so that what a program does not use need not fit.
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 enum { MAX_BLOCK_DEPTH = 64 };
 
-// ---- looking members up ------------------------------------------------------------------
+// ---- looking members up -------------------------------------------------------------
 
 const Member *member_find(const Block *b, const char *name, int *which)
 {
@@ -42,7 +42,7 @@ Context block_context(Instance *in)
     return (Context){.file = in->block->file, .self = in};
 }
 
-// ---- arguments ---------------------------------------------------------------------------
+// ---- arguments ----------------------------------------------------------------------
 
 int block_param(const Block *b, const char *name)
 {
@@ -126,7 +126,7 @@ const Val *block_args(Sema *s, const Block *b, const ArgList *args, Loc loc)
     return v;
 }
 
-// ---- instances ---------------------------------------------------------------------------
+// ---- instances ----------------------------------------------------------------------
 
 Instance *instance_new(Sema *s, const Block *b, const Val *args, const char *path,
                        const char *name, Instance *owner, Loc loc)
@@ -230,7 +230,7 @@ Val part_get(Sema *s, Instance *in, const Member *m, int which)
     return *known;
 }
 
-// ---- arrays --------------------------------------------------------------------------------
+// ---- arrays -------------------------------------------------------------------------
 
 bool array_count(Sema *s, Instance *in, const Member *m, int64_t *count)
 {

@@ -7,7 +7,7 @@
 
 static const Loc nowhere;
 
-// ---- blocks as a whole ---------------------------------------------------------------------
+// ---- blocks as a whole --------------------------------------------------------------
 
 static void check_names(Sema *s, const Item *b)
 {
@@ -80,7 +80,7 @@ static const Block *find_root(Sema *s)
     return root;
 }
 
-// ---- entries -------------------------------------------------------------------------------
+// ---- entries ------------------------------------------------------------------------
 
 static DimVar *find_dim(Sema *s, const char *name)
 {
@@ -227,7 +227,7 @@ void build_entries(Sema *s)
     states_check(s);
 }
 
-// ---- the whole -----------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------
 
 // The file's stem as a C name: "my-model.tfx" is my_model.
 static const char *stem(Arena *a, const char *file)

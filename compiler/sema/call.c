@@ -1,4 +1,5 @@
-// call.c - calling functions of blocks: the body is built again at the place of the call.
+// call.c - calling functions of blocks: the body is built again at the place of the
+// call.
 
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 enum { MAX_CALLS = 200 };
 
-// ---- arguments ---------------------------------------------------------------------------
+// ---- arguments ----------------------------------------------------------------------
 
 static int fn_param(const Member *fn, const char *name)
 {
@@ -55,7 +56,7 @@ static bool place_args(Sema *s, const Member *fn, const Expr *e, const char *nam
     return true;
 }
 
-// ---- the call ----------------------------------------------------------------------------
+// ---- the call -----------------------------------------------------------------------
 
 static bool may_call(Sema *s, Instance *in, const Member *fn, const Expr *e,
                      const char *name)
@@ -66,6 +67,8 @@ static bool may_call(Sema *s, Instance *in, const Member *fn, const Expr *e,
             sema_hint(s, fn->loc, "a program is built out completely: use `for`");
             return false;
         }
+    if (!within_budget(s, e->loc))
+        return false;
     if (s->depth >= MAX_CALLS) {
         sema_error(s, e->loc, E0415, "calls nest more than %d deep", MAX_CALLS);
         return false;
@@ -155,7 +158,7 @@ Val call_fn(Sema *s, Instance *in, const Member *fn, const Expr *e, const char *
     return r;
 }
 
-// ---- what is called ----------------------------------------------------------------------
+// ---- what is called -----------------------------------------------------------------
 
 static Val call_instance(Sema *s, Instance *in, const Expr *e)
 {

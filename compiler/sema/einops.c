@@ -4,10 +4,10 @@
 // =>
 //     transpose(reshape(x, [T, 12, 32]), [1, 0, 2])
 //
-// x is reshaped to its single axes, those that go are reduced, the others are put in order,
-// new ones spread, and groups joined. Sizes by name come as arguments; one size of a group
-// may be missing.
-// Source: Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations", 2022.
+// x is reshaped to its single axes, those that go are reduced, the others are put in
+// order, new ones spread, and groups joined. Sizes by name come as arguments; one size
+// of a group may be missing. Source: Rogozhnikov, "Einops: Clear and Reliable Tensor
+// Manipulations", 2022.
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ typedef struct Work {
     int first_size;  // index of the first named argument
 } Work;
 
-// ---- sizes -------------------------------------------------------------------------------
+// ---- sizes --------------------------------------------------------------------------
 
 static bool size_given(Work *w, const char *name, Dim *dim)
 {
@@ -141,7 +141,7 @@ static bool match_left(Work *w, const Value *x)
     return true;
 }
 
-// ---- moving ------------------------------------------------------------------------------
+// ---- moving -------------------------------------------------------------------------
 
 static int find_single(const Single *a, int n, const char *name)
 {
@@ -332,7 +332,7 @@ static Val run(Call *c, Op op, bool may_add)
     return x ? val_tensor(join(w, x, right, group, n)) : val_poison();
 }
 
-// ---- the functions -----------------------------------------------------------------------
+// ---- the functions ------------------------------------------------------------------
 
 static bool has_operands(Call *c, int n)
 {

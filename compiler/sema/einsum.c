@@ -4,8 +4,8 @@
 // =>
 //     matmul(q, transpose(k, [0, 2, 1]))
 //
-// Operands are taken two at a time, from the left. Axes of both that are still needed are
-// the batch, axes of both that are not are summed by the matmul, the others stay.
+// Operands are taken two at a time, from the left. Axes of both that are still needed
+// are the batch, axes of both that are not are summed by the matmul, the others stay.
 // Source: Einstein, "Die Grundlage der allgemeinen Relativitätstheorie", 1916, eq. 7.
 
 #include <string.h>
@@ -67,7 +67,7 @@ static bool sum_alone(Work *w, Factor *t, const Factor *other)
     return t->v != NULL;
 }
 
-// ---- two operands ------------------------------------------------------------------------
+// ---- two operands -------------------------------------------------------------------
 
 typedef struct Parts {  // names by part
     int nbatch, nleft, nsum, nright;
@@ -184,7 +184,7 @@ static bool contract(Work *w, Factor *a, Factor *b, Factor *out)
     return out->v != NULL;
 }
 
-// ---- the call ----------------------------------------------------------------------------
+// ---- the call -----------------------------------------------------------------------
 
 static bool read_term(Work *w, int i, const Expr *e, Factor *t)
 {

@@ -7,7 +7,7 @@
 
 enum { MAX_NESTING = 600 };
 
-// ---- names -------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------
 
 static bool builtin(const char *name, Val *v)
 {
@@ -96,7 +96,7 @@ Val member_expr(Sema *s, const Expr *e)
     return val_poison();
 }
 
-// ---- operators on tensors ----------------------------------------------------------------
+// ---- operators on tensors -----------------------------------------------------------
 
 Value *elementwise(Sema *s, Op op, Value *a, Value *b)
 {
@@ -131,8 +131,8 @@ static bool inner_fits(Sema *s, const Value *a, const Value *b, Loc loc, const E
     return false;
 }
 
-// As in NumPy: a vector is a row on the left and a column on the right, and that axis is
-// dropped again.
+// As in NumPy: a vector is a row on the left and a column on the right, and that axis
+// is dropped again.
 Value *matmul_values(Sema *s, Value *a, Value *b, Loc loc, const Expr *eb)
 {
     if (!a || !b || !inner_fits(s, a, b, loc, eb))
@@ -185,7 +185,8 @@ static DType dtype_beside(Val v)
                                  : DT_i32;
 }
 
-// One of the sides is not known at compile time; a number takes the other's element type.
+// One of the sides is not known at compile time; a number takes the other's element
+// type.
 static Val tensor_binary(Sema *s, const Expr *e, Val a, Val b)
 {
     bool ta = a.kind == VAL_TENSOR, tb = b.kind == VAL_TENSOR;
@@ -265,7 +266,7 @@ static Val negate(Sema *s, const Expr *e)
     return x ? val_tensor(build1(&s->b, OP_neg, x)) : val_poison();
 }
 
-// ---- the rest ----------------------------------------------------------------------------
+// ---- the rest -----------------------------------------------------------------------
 
 static Val eval_items(Sema *s, const Expr *e)
 {

@@ -10,7 +10,7 @@
 static const Func *const tables[] = {funcs_math, funcs_shape, funcs_model,
                                      funcs_einops};
 
-// ---- finding -----------------------------------------------------------------------------
+// ---- finding ------------------------------------------------------------------------
 
 const Func *func_find(Sema *s, const char *name)
 {
@@ -41,7 +41,7 @@ void func_names(Map *names)
             map_set(names, op_info[i].name, names);
 }
 
-// ---- parameters --------------------------------------------------------------------------
+// ---- parameters ---------------------------------------------------------------------
 
 typedef struct FuncParam {
     const char *name, *alias;
@@ -205,7 +205,7 @@ Val func_call(Sema *s, const Func *f, const Expr *e)
     return poisoned ? val_poison() : f->make(&c);
 }
 
-// ---- arguments as what is needed -----------------------------------------------------------
+// ---- arguments as what is needed ----------------------------------------------------
 
 static const char *what(Call *c, int i)
 {

@@ -1,4 +1,5 @@
-// funcs_math.c - elementwise functions, reductions, and arithmetic known at compile time.
+// funcs_math.c - elementwise functions, reductions, and arithmetic known at compile
+// time.
 
 #include <math.h>
 #include <string.h>
@@ -6,7 +7,7 @@
 #include "compiler/oracle.h"
 #include "internal.h"
 
-// ---- elementwise -------------------------------------------------------------------------
+// ---- elementwise --------------------------------------------------------------------
 
 static bool is_fixed(Val v)
 {
@@ -84,7 +85,7 @@ static Val make_gelu(Call *c)
     return make_map(c);
 }
 
-// ---- reductions --------------------------------------------------------------------------
+// ---- reductions ---------------------------------------------------------------------
 
 static Val make_reduce(Call *c)
 {
@@ -176,7 +177,7 @@ static Val make_l2_normalize(Call *c)
     return val_tensor(elementwise(s, OP_div, x, elementwise(s, OP_max, norm, least)));
 }
 
-// ---- known at compile time -----------------------------------------------------------------
+// ---- known at compile time ----------------------------------------------------------
 
 static Val make_div(Call *c)
 {

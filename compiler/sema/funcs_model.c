@@ -1,4 +1,5 @@
-// funcs_model.c - the ops that transformers are made of: norms, rotary positions, attention.
+// funcs_model.c - the ops that transformers are made of: norms, rotary positions,
+// attention.
 
 #include <math.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static Val make_rope(Call *c)
     return val_tensor(build(&c->s->b, OP_rope, 1, &x, 3, a));
 }
 
-// ---- attention -----------------------------------------------------------------------------
+// ---- attention ----------------------------------------------------------------------
 
 static bool is_word(const Expr *e, const char *word)
 {
@@ -80,8 +81,8 @@ static const char *read_mask(Call *c, int i)
     return NULL;
 }
 
-// Query i stands at from + i among the keys. With a cache, keys start before the queries:
-// at the cursor, unless the queries are all the keys there are.
+// Query i stands at from + i among the keys. With a cache, keys start before the
+// queries: at the cursor, unless the queries are all the keys there are.
 static const Size *default_from(Call *c, const Value *q, const Value *k)
 {
     Sizes *z = c->s->module->sizes;

@@ -32,7 +32,7 @@ static Val make_iota(Call *c)
     return val_tensor(v);
 }
 
-// ---- shapes as arguments -------------------------------------------------------------------
+// ---- shapes as arguments ------------------------------------------------------------
 
 static bool read_shape(Call *c, int i, int *rank, Dim *dim, int *hole)
 {
@@ -115,7 +115,7 @@ static Val make_full(Call *c)
     return val_tensor(do_expand(c->s, x, rank, dim));
 }
 
-// ---- order of axes -------------------------------------------------------------------------
+// ---- order of axes ------------------------------------------------------------------
 
 static Val make_transpose(Call *c)
 {
@@ -156,7 +156,7 @@ static Val make_permute(Call *c)
     return val_tensor(do_transpose(c->s, x, perm));
 }
 
-// ---- joining and parting ---------------------------------------------------------------------
+// ---- joining and parting ------------------------------------------------------------
 
 static int read_tensors(Call *c, int i, Value **x)
 {

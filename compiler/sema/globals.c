@@ -53,7 +53,7 @@ void global_names(FileScope *f, Arena *a, Map *names)
     names_of(f, names, 0);
 }
 
-// ---- items -----------------------------------------------------------------------------
+// ---- items --------------------------------------------------------------------------
 
 static void do_config(Sema *s, FileScope *f, const Item *item)
 {

@@ -1,7 +1,7 @@
 // index.c - x[...]: integers, ranges, `...` and integer tensors.
 //
-// All ranges and integers are one slice; then the axes of the integers go (reshape), then
-// integer tensors gather, from the last axis to the first.
+// All ranges and integers are one slice; then the axes of the integers go (reshape),
+// then integer tensors gather, from the last axis to the first.
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 // internal.h - what the files of sema share, by file.
 //
-// Reading order: build.c (the whole), globals.c (configs, dims, files), block.c (members
-// and instances), stmt.c, loop.c, call.c (bodies), expr.c, index.c, funcs*.c, einops.c.
+// Reading order: build.c (the whole), globals.c (configs, dims, files), block.c
+// (members and instances), stmt.c, loop.c, call.c (bodies), expr.c, index.c, funcs*.c,
+// einops.c.
 
 #ifndef TFXC_SEMA_INTERNAL_H
 #define TFXC_SEMA_INTERNAL_H
@@ -13,7 +14,7 @@ typedef struct Instance Instance;
 typedef struct FileScope FileScope;
 typedef struct Func Func;
 
-// ---- values of the language ------------------------------------------------------------
+// ---- values of the language ---------------------------------------------------------
 
 typedef enum ValKind {
     VAL_POISON,  // after a report: quiet in every use, so that one mistake is one message
@@ -82,7 +83,7 @@ struct Instance {
     Map *parts;     // realised member blocks: "attn", "layer.{i}", "layer.0"
 };
 
-// ---- names in scope ----------------------------------------------------------------------
+// ---- names in scope -----------------------------------------------------------------
 
 typedef struct Binding {
     const char *name;
@@ -159,11 +160,12 @@ struct Sema {
     const Size *advance;  // of the graph under way
     Loc advance_loc;
     bool advance_differs;
-    int depth;    // calls
-    int nesting;  // expressions and statements
+    int depth;     // calls
+    int nesting;   // expressions and statements
+    int64_t work;  // bodies built, see within_budget
 };
 
-// ---- value.c -----------------------------------------------------------------------------
+// ---- value.c ------------------------------------------------------------------------
 
 Val val_poison(void);
 Val val_size(const Size *z);
@@ -199,19 +201,19 @@ Val unknown_name(Sema *s, Loc loc, const char *name);  // E0201 with a suggestio
 // Says "did you mean" when one of the names is near.
 void hint_nearest(Sema *s, Loc loc, const char *word, const char *const *names, int n);
 
-// ---- number.c: compile-time arithmetic ---------------------------------------------------
+// ---- number.c: compile-time arithmetic ----------------------------------------------
 
 Val number_binary(Sema *s, const Expr *e, Val a, Val b);
 Val compare_values(Sema *s, const Expr *e, Val a, Val b);
 
-// ---- globals.c ---------------------------------------------------------------------------
+// ---- globals.c ----------------------------------------------------------------------
 
 FileScope *globals_load(Sema *s, File *file, bool library);
 void globals_check_overrides(Sema *s);
 bool global_find(FileScope *f, const char *name, Global **out);
 void global_names(FileScope *f, Arena *a, Map *names);
 
-// ---- block.c -----------------------------------------------------------------------------
+// ---- block.c ------------------------------------------------------------------------
 
 const Member *member_find(const Block *b, const char *name, int *which);
 const Member *block_fn(const Block *b, const char *name);  // NULL: the unnamed one
@@ -228,11 +230,11 @@ Val array_at(Sema *s, Instance *in, const Member *m, int64_t turn, Loop *loop, L
 bool array_alike(Sema *s, Instance *in, const Member *m, int64_t i, int64_t j);
 Context block_context(Instance *in);
 
-// ---- member.c ----------------------------------------------------------------------------
+// ---- member.c -----------------------------------------------------------------------
 
 Val member_get(Sema *s, Instance *in, const char *name, Loc loc);
 
-// ---- type.c ------------------------------------------------------------------------------
+// ---- type.c -------------------------------------------------------------------------
 
 bool eval_type(Sema *s, const TypeExpr *t, Type *out);
 const char *spell_declared(Sema *s, const TypeExpr *t);
@@ -244,27 +246,29 @@ Value *fit_declared(Sema *s, const TypeExpr *t, const NameList *vars, Val v, Loc
 Val stand_in(Sema *s, const TypeExpr *t);
 bool refuse_dtype(Sema *s, DType d, Loc loc);
 
-// ---- state.c -----------------------------------------------------------------------------
+// ---- state.c ------------------------------------------------------------------------
 
 Val state_read(Sema *s, Instance *in, const Member *m, int which);
 // One assignment `target = value`.
 void run_assign(Sema *s, const Stmt *st);
 void states_check(Sema *s);
 
-// ---- stmt.c ------------------------------------------------------------------------------
+// ---- stmt.c -------------------------------------------------------------------------
 
 Binding *env_find(Env *e, const char *name);
 void env_bind(Sema *s, const char *name, Val v, Loc loc);
 Env *env_push(Sema *s);
 void run_body(Sema *s, const StmtList *body);  // until it returned
 void name_value(Val v, const char *name);
+// Counts a body about to be built; false after reporting that the program is too large.
+bool within_budget(Sema *s, Loc loc);
 
-// ---- loop.c ------------------------------------------------------------------------------
+// ---- loop.c -------------------------------------------------------------------------
 
 void run_for(Sema *s, const Stmt *st);
 void diag_replay(Diag *from, Diag *to);
 
-// ---- call.c ------------------------------------------------------------------------------
+// ---- call.c -------------------------------------------------------------------------
 
 Val call_expr(Sema *s, const Expr *e);
 // What was returned in s->at.frame, fitted to the declared results.
@@ -272,7 +276,7 @@ Val fn_results(Sema *s, const Member *fn, const char *name);
 Val call_fn(Sema *s, Instance *in, const Member *fn, const Expr *call,
             const char *name);
 
-// ---- expr.c ------------------------------------------------------------------------------
+// ---- expr.c -------------------------------------------------------------------------
 
 Val eval_expr(Sema *s, const Expr *e);
 Val lookup_name(Sema *s, const char *name, Loc loc);
@@ -281,7 +285,7 @@ Value *elementwise(Sema *s, Op op, Value *a, Value *b);
 Value *matmul_values(Sema *s, Value *a, Value *b, Loc loc, const Expr *eb);
 Val member_expr(Sema *s, const Expr *e);
 
-// ---- shape.c: the moves everything is made of ----------------------------------------------
+// ---- shape.c: the moves everything is made of ---------------------------------------
 
 Value *do_reshape(Sema *s, Value *x, int rank, const Dim *dim);
 Value *do_transpose(Sema *s, Value *x, const int *perm);
@@ -292,7 +296,7 @@ Value *do_slice(Sema *s, Value *x, const Size *const *start, const Size *const *
                 const int64_t *step);
 Value *swap_last(Sema *s, Value *x, Loc loc);
 
-// ---- index.c -----------------------------------------------------------------------------
+// ---- index.c ------------------------------------------------------------------------
 
 typedef struct Picked {  // an index list against a type
     int rank;            // of what is indexed
@@ -306,7 +310,7 @@ typedef struct Picked {  // an index list against a type
 bool pick_index(Sema *s, const Expr *e, const Type *t, Picked *p);
 Val index_expr(Sema *s, const Expr *e);
 
-// ---- funcs.c -----------------------------------------------------------------------------
+// ---- funcs.c ------------------------------------------------------------------------
 
 enum { MAX_ARGS = 16 };
 
@@ -324,9 +328,9 @@ typedef struct Call {  // a call of a Func with its arguments in order
 
 struct Func {
     const char *name;
-    // "x, axis = -1, keep|keepdims = false": with other names and defaults; "*x": all that
-    // come by position, "~x": not evaluated, "= none": may be left out. What begins with
-    // "!" is for people only: the maker reads the call itself.
+    // "x, axis = -1, keep|keepdims = false": with other names and defaults; "*x": all
+    // that come by position, "~x": not evaluated, "= none": may be left out. What
+    // begins with "!" is for people only: the maker reads the call itself.
     const char *params;
     Val (*make)(Call *c);
     Op op;  // of a MAP row, and where the maker wants one
@@ -351,7 +355,7 @@ Val make_map(Call *c);
 // One array a file, ended by a row without a name.
 extern const Func funcs_math[], funcs_shape[], funcs_model[], funcs_einops[];
 
-// ---- build.c -----------------------------------------------------------------------------
+// ---- build.c ------------------------------------------------------------------------
 
 void build_entries(Sema *s);
 

@@ -5,9 +5,9 @@
 //     x1 = repeat i in 0..6 (x = x0) { ... weight "layer.{i}.w" ... yield y }
 //
 // The body is built once with the turn unknown. If that works, it is the region; if
-// something in it needs the turn as a compile-time number, all of it is forgotten and the
-// turns are built one after the other. Carried are the names bound outside and assigned in
-// the body; their types may not change from turn to turn.
+// something in it needs the turn as a compile-time number, all of it is forgotten and
+// the turns are built one after the other. Carried are the names bound outside and
+// assigned in the body; their types may not change from turn to turn.
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ void diag_replay(Diag *from, Diag *to)
     }
 }
 
-// ---- what is carried ---------------------------------------------------------------------
+// ---- what is carried ----------------------------------------------------------------
 
 typedef struct Carried {
     int n;
@@ -81,7 +81,7 @@ static void find_carried(Sema *s, const StmtList *body, Shadow *sh, Carried *c)
     sh->n = outer;
 }
 
-// ---- turns -------------------------------------------------------------------------------
+// ---- turns --------------------------------------------------------------------------
 
 typedef struct Turns {  // what a `for` runs over
     int64_t lo, hi;
@@ -101,6 +101,8 @@ static Val turn_value(Sema *s, const Stmt *st, const Turns *t, int64_t turn, Loo
 
 static void run_turn(Sema *s, const Stmt *st, Val item)
 {
+    if (!within_budget(s, st->loc))
+        return;
     Env *was = s->at.env;
     env_push(s);
     env_bind(s, st->targets.p[0].s, item, st->targets.p[0].loc);
@@ -123,7 +125,7 @@ static void unroll(Sema *s, const Stmt *st, const Turns *t)
         run_turn(s, st, turn_value(s, st, t, i, NULL));
 }
 
-// ---- one region --------------------------------------------------------------------------
+// ---- one region ---------------------------------------------------------------------
 
 // What a trial may change, to forget it.
 typedef struct Mark {
@@ -241,7 +243,8 @@ static bool roll(Sema *s, const Stmt *st, const Turns *t, int64_t run, Carried *
     return true;
 }
 
-// A float that the first turn makes a tensor, like the 0.0 of a sum, is one from the start.
+// A float that the first turn makes a tensor, like the 0.0 of a sum, is one from the
+// start.
 static bool become_tensors(Sema *s, const Stmt *st, const Turns *t, Carried *c)
 {
     bool all = true;

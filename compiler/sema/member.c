@@ -8,7 +8,7 @@
 #include "internal.h"
 #include "path.h"
 
-// ---- weights and constants -----------------------------------------------------------------
+// ---- weights and constants ----------------------------------------------------------
 
 // Axis k of the file is which axis of the type? Told by the words of the sizes.
 static bool stored_order(Sema *s, const Member *m, int *order)
@@ -82,7 +82,7 @@ static Val const_value(Sema *s, const Member *m, int which)
     return x ? val_tensor(x) : stand_in(s, m->type);
 }
 
-// ---- members -------------------------------------------------------------------------------
+// ---- members ------------------------------------------------------------------------
 
 static bool member_exists(Sema *s, const Member *m, const char *name, Loc loc)
 {

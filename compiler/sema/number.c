@@ -1,8 +1,8 @@
 // number.c - compile-time arithmetic and comparison.
 //
-// Integers are sizes: polynomials over dims with 64-bit coefficients, checked. An integer
-// beside a float becomes a float. Results keep the user's words ("heads * head") as long
-// as they are short, for shapes in messages.
+// Integers are sizes: polynomials over dims with 64-bit coefficients, checked. An
+// integer beside a float becomes a float. Results keep the user's words ("heads *
+// head") as long as they are short, for shapes in messages.
 
 #include <math.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 static const char *const signs[] = {"+", "-",  "*",  "/",  "@",  "**", "<",
                                     ">", "<=", ">=", "==", "!=", "&",  "|"};
 
-// ---- spelling ----------------------------------------------------------------------------
+// ---- spelling -----------------------------------------------------------------------
 
 static const char *operand(Sema *s, Val v, bool tight)
 {
@@ -35,7 +35,7 @@ static Val spelled(Sema *s, const Expr *e, Val a, Val b, Val result)
     return result;
 }
 
-// ---- arithmetic ----------------------------------------------------------------------------
+// ---- arithmetic ---------------------------------------------------------------------
 
 static const Size *size_pow(Sizes *z, const Size *a, int64_t n)
 {
@@ -148,7 +148,7 @@ Val number_binary(Sema *s, const Expr *e, Val a, Val b)
     return float_binary(s, e, x, y);
 }
 
-// ---- comparison ----------------------------------------------------------------------------
+// ---- comparison ---------------------------------------------------------------------
 
 static bool holds(BinOp op, int order)
 {

@@ -1,8 +1,8 @@
 // path.c - names of tensors in the checkpoint.
 //
-// A template is the text after `=`, or the member's name. {name} is the member's own name,
-// {i} the turn of its array, {x} a compile-time integer or text of the block. Templates
-// nest with dots; one that begins with a slash stands for itself.
+// A template is the text after `=`, or the member's name. {name} is the member's own
+// name, {i} the turn of its array, {x} a compile-time integer or text of the block.
+// Templates nest with dots; one that begins with a slash stands for itself.
 
 #include <string.h>
 

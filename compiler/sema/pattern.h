@@ -27,7 +27,8 @@ typedef struct Pattern {
     Loc loc;
 } Pattern;
 
-// Reads the pattern that e, a string, holds. Reports E0340 with the place in the string.
+// Reads the pattern that e, a string, holds. Reports E0340 with the place in the
+// string.
 bool pattern_read(Sema *s, const Expr *e, Pattern *p);
 int side_find(const Side *side, const char *name);  // -1: not there
 

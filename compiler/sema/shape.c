@@ -1,5 +1,5 @@
-// shape.c - the moves everything is made of: one line each around the builder, leaving out
-// those that would do nothing.
+// shape.c - the moves everything is made of: one line each around the builder, leaving
+// out those that would do nothing.
 
 #include "internal.h"
 

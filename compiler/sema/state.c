@@ -1,8 +1,8 @@
 // state.c - states, and assignment to places of a tensor.
 //
-// A state is a chain of versions: `state` reads the one that is current, set_slice makes
-// the next. Which version is current is known per path, and only within the region where
-// it was made; another region reads it anew.
+// A state is a chain of versions: `state` reads the one that is current, set_slice
+// makes the next. Which version is current is known per path, and only within the
+// region where it was made; another region reads it anew.
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "internal.h"
 #include "path.h"
 
-// ---- reading -----------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------
 
 static StateNow *state_now(Sema *s, const char *path)
 {
@@ -101,7 +101,7 @@ Val state_read(Sema *s, Instance *in, const Member *m, int which)
     return val_tensor(now->value);
 }
 
-// ---- places ------------------------------------------------------------------------------
+// ---- places -------------------------------------------------------------------------
 
 typedef struct Target {
     const char *words;  // as the user wrote it, for messages
@@ -176,10 +176,10 @@ static Val place_value(Sema *s, const Target *p)
     return v;
 }
 
-// ---- the cursor --------------------------------------------------------------------------
+// ---- the cursor ---------------------------------------------------------------------
 
-// A write at the cursor runs over one axis from P on and over all of the others; what is
-// written there is what P grows by.
+// A write at the cursor runs over one axis from P on and over all of the others; what
+// is written there is what P grows by.
 static void note_write(Sema *s, const Target *p, const Picked *k, Loc loc)
 {
     const DimVar *cursor = s->b.graph->cursor;
@@ -213,7 +213,7 @@ static void note_write(Sema *s, const Target *p, const Picked *k, Loc loc)
     s->advance_loc = loc;
 }
 
-// ---- assigning ---------------------------------------------------------------------------
+// ---- assigning ----------------------------------------------------------------------
 
 // Brings y to the shape of the place: literals and broadcasts are spread, axes that an
 // integer index dropped come back as 1.
@@ -322,7 +322,7 @@ void run_assign(Sema *s, const Stmt *st)
         assign_part(s, st, &p, index, v);
 }
 
-// ---- one state, one way ------------------------------------------------------------------
+// ---- one state, one way -------------------------------------------------------------
 
 static bool in_range(const StateNow *n, const char *index, size_t len, int64_t turn)
 {

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-// ---- names -------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------
 
 Binding *env_find(Env *e, const char *name)
 {
@@ -48,7 +48,22 @@ void name_value(Val v, const char *name)
     }
 }
 
-// ---- statements ----------------------------------------------------------------------------
+// Loops in loops and calls of calls multiply; a program ends long before this.
+bool within_budget(Sema *s, Loc loc)
+{
+    enum { MAX_BODIES = 100000, MAX_VALUES = 1000000 };
+    s->work++;
+    if (s->work <= MAX_BODIES && s->b.graph->nvalues <= MAX_VALUES)
+        return true;
+    if (s->work == MAX_BODIES + 1 || s->b.graph->nvalues > MAX_VALUES) {
+        sema_error(s, loc, E0415, "the program grows beyond %d calls or %d operations",
+                   MAX_BODIES, MAX_VALUES);
+        sema_hint(s, loc, "a loop whose turns differ is written out, turn by turn");
+    }
+    return false;
+}
+
+// ---- statements ---------------------------------------------------------------------
 
 static void bind_new(Sema *s, const Name *n, Val v)
 {

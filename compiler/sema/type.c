@@ -1,7 +1,7 @@
 // type.c - types as declared, and fitting values to them.
 //
-// A declared type may hold size variables, bound by the first argument that has them, and
-// one `...`, which stands for the same leading axes everywhere in one call.
+// A declared type may hold size variables, bound by the first argument that has them,
+// and one `...`, which stands for the same leading axes everywhere in one call.
 
 #include <string.h>
 
@@ -121,7 +121,7 @@ Val stand_in(Sema *s, const TypeExpr *t)
     return val_tensor(do_expand(s, v, type.rank, type.dim));
 }
 
-// ---- fitting -----------------------------------------------------------------------------
+// ---- fitting ------------------------------------------------------------------------
 
 static bool is_unbound(Sema *s, const NameList *vars, const Expr *e)
 {

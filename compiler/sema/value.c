@@ -1,14 +1,16 @@
-// value.c - values of the language: making them, asking for a kind, saying what they are.
+// value.c - values of the language: making them, asking for a kind, saying what they
+// are.
 //
-// A function that needs a certain kind of value asks with want_...: it gives the value or
-// reports what came instead. Poison is what remains after a report; it never reports again.
+// A function that needs a certain kind of value asks with want_...: it gives the value
+// or reports what came instead. Poison is what remains after a report; it never reports
+// again.
 
 #include <math.h>
 #include <string.h>
 
 #include "internal.h"
 
-// ---- making ----------------------------------------------------------------------------
+// ---- making -------------------------------------------------------------------------
 
 Val val_poison(void)
 {
@@ -53,7 +55,7 @@ Val val_list(Sema *s, ValKind kind, const Val *items, int n)
     return (Val){.kind = kind, .items = copy, .nitems = n};
 }
 
-// ---- reporting -------------------------------------------------------------------------
+// ---- reporting ----------------------------------------------------------------------
 
 void sema_error(Sema *s, Loc loc, DiagCode code, const char *fmt, ...)
 {
@@ -80,7 +82,7 @@ void hint_nearest(Sema *s, Loc loc, const char *word, const char *const *names, 
         sema_hint(s, loc, "did you mean `%s`?", near);
 }
 
-// ---- asking ----------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------
 
 bool is_numeric(Val v)
 {
@@ -177,7 +179,7 @@ const char *val_str(Sema *s, Val v)
     bug("no such kind of value");
 }
 
-// ---- values that hang on a turn ----------------------------------------------------------
+// ---- values that hang on a turn -----------------------------------------------------
 
 // Scalars of indices are small expressions; deeper ones are not followed.
 static bool mark_turns(Sema *s, const Value *v, int depth)
@@ -205,7 +207,7 @@ bool needs_turn(Sema *s, Val v)
     return v.kind == VAL_TENSOR && mark_turns(s, v.value, 0);
 }
 
-// ---- wanting a kind ----------------------------------------------------------------------
+// ---- wanting a kind -----------------------------------------------------------------
 
 static bool unwanted(Sema *s, Val v, Loc loc, const char *what, const char *kind)
 {
@@ -268,7 +270,7 @@ bool want_string(Sema *s, Val v, Loc loc, const char *what, const char **out)
     return unwanted(s, v, loc, what, "a text");
 }
 
-// ---- numbers as tensors --------------------------------------------------------------------
+// ---- numbers as tensors -------------------------------------------------------------
 
 Value *cast_to(Sema *s, Value *v, DType d)
 {
