@@ -158,12 +158,17 @@ static bool write_carrier(Job *job, Layout *y, const Names *names, const char *p
 
 // ---- all files -----------------------------------------------------------------------------------
 
-static bool write_runtime(Job *job, const char *path)
+// tfx_rt.h, and tfx_rt.c beside it.
+static bool write_runtime(Job *job, const char *header)
 {
-    Text t;
-    text_init(&t, job->arena);
-    runtime_join(job->prog->kernels, &t);
-    return job_write(job, path, t.p, t.n);
+    Text h, c;
+    text_init(&h, job->arena);
+    text_init(&c, job->arena);
+    runtime_header(&h);
+    runtime_source(&c);
+    const char *source =
+        arena_printf(job->arena, "%.*sc", (int)strlen(header) - 1, header);
+    return job_write(job, header, h.p, h.n) && job_write(job, source, c.p, c.n);
 }
 
 static void put_make_name(Text *t, const char *name)

@@ -251,9 +251,17 @@ void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx);
 const char *func_name(Func *f, const char *wish);     // a C name not yet taken in f
 const char *c_name(Arena *a, const char *wish);       // wish made a legal C identifier
 
-// ---- looptext.c --------------------------------------------------------------------------------------
+// ---- looptext.c, loopread.c --------------------------------------------------------------------------------------
 
 void loop_print(const Prog *p, Text *out);
+// Reads what loop_print wrote; NULL after reporting (codes E09xx) when it is not that.
+Prog *loop_parse(Arena *a, Diag *d, const char *text, size_t n, uint32_t base);
+
+// ---- loopcheck.c -------------------------------------------------------------------------------------
+
+// Checks every rule of a legal program; on a breach writes one line a breach and returns
+// false. Whether the memory plan holds is plan_check's to say.
+bool loop_check(const Prog *p, Text *why);
 
 // ---- lower.c: graph to loops ---------------------------------------------------------------------------
 
@@ -272,6 +280,8 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
 // Orders p->funcs callees first, sets uses_*, fails, dims and Buf.written, and gives equal
 // records one type name. Called by lower_module.
 void lower_finish(Prog *p);
+// Of that, what follows from the statements; callees first already.
+void lower_needs(Prog *p);
 
 // ---- plan.c: memory ----------------------------------------------------------------------------------------
 

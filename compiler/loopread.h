@@ -78,13 +78,12 @@ typedef struct LoopReader {
 } LoopReader;
 
 // loopread_expr.c
-bool rd_expr(LoopReader *l, LExpr **out);
+bool rd_expr(LoopReader *l, bool argument, LExpr **out);  // of a kernel: may be a double
 bool rd_buf(LoopReader *l, Buf **out);  // the name of a buffer of l->f
 // loopread_body.c
-bool rd_body(LoopReader *l, LStmts *body);  // up to and with the }
-bool rd_no_name(LoopReader *l, size_t start, const char *what, const char *name);
-// loopread_head.c: packed constants, places, records, templates
+bool rd_body(LoopReader *l, LStmts *body, int depth);  // up to and with the }
+// loopread_head.c: all in front of the functions
 bool rd_loop_head(LoopReader *l);
-bool rd_size_within(LoopReader *l, int64_t *out);  // bytes: 0 to 2^48
+bool rd_bytes(LoopReader *l, int64_t *out);  // 0 to 2^48
 
 #endif

@@ -39,7 +39,7 @@ static void call_needs(Func *f, const LStmt *s)
     f->uses_record |= c->uses_record;
     f->fails |= c->fails;
     f->dims |= c->dims;
-    for (int i = 0; i < s->actuals.n; i++)
+    for (int i = 0; i < s->actuals.n && i < c->params.n; i++)
         s->actuals.p[i]->written |= c->params.p[i]->written;
 }
 
@@ -76,6 +76,12 @@ static void func_needs(Func *f)
         f->uses_weights |= f->bufs.p[i]->kind == BUF_WEIGHT;
         f->uses_record |= f->bufs.p[i]->field != NULL;
     }
+}
+
+void lower_needs(Prog *p)
+{
+    for (int i = 0; i < p->funcs.n; i++)
+        func_needs(p->funcs.p[i]);
 }
 
 // ---- callees first ---------------------------------------------------------------------------
@@ -138,11 +144,10 @@ void lower_finish(Prog *p)
     FuncVec order = {NULL, 0, 0};
     for (int i = 0; i < p->entries.n; i++)
         visit(p, &order, p->entries.p[i]);
-    for (int i = 0; i < order.n; i++)
-        func_needs(order.p[i]);
     p->funcs.n = 0;
     for (int i = 0; i < order.n; i++)
         vec_push(p->arena, &p->funcs, order.p[i]);
+    lower_needs(p);
     Map *taken = map_new(p->arena);
     for (int i = 0; i < p->funcs.n; i++)
         map_set(taken, p->funcs.p[i]->name, p);

@@ -1,4 +1,8 @@
-// runtime_text.c - tfx_rt.h: tfx.h and the parts of the runtime that a program needs.
+// runtime_text.c - tfx_rt.h and tfx_rt.c: the runtime as it is written beside a program.
+//
+// All parts, whatever the program uses: then every program of one version has the same two
+// files, and several programs in one folder or one binary share them. What a program does
+// not use are static functions, of which compilers leave nothing.
 
 #include "runtime_text.h"
 
@@ -7,12 +11,12 @@
 #include <string.h>
 
 typedef struct Part {
-    const char *name, *file, *needs;
+    const char *name, *file;
 } Part;
 
 static const Part parts_table[] = {
-#define KERNEL(name, file, needs, doc) {#name, file, needs},
-#define TEMPLATE(name, file, needs, doc) {#name, file, needs},
+#define KERNEL(name, file, needs, doc) {#name, file},
+#define TEMPLATE(name, file, needs, doc) {#name, file},
 #include "runtime/kernels.def"
 #undef KERNEL
 #undef TEMPLATE
@@ -44,34 +48,22 @@ static void put_part(Text *out, const char *text)
     }
 }
 
-static void mark(bool *wanted, const char *name, size_t n)
+void runtime_header(Text *out)
 {
+    put_part(out, text_of("tfx.h"));
     for (int i = 0; i < PARTS; i++) {
-        const Part *p = &parts_table[i];
-        if (strlen(p->name) != n || memcmp(p->name, name, n) != 0)
-            continue;
-        if (wanted[i])
-            return;
-        wanted[i] = true;
-        for (const char *s = p->needs; *s; s += strspn(s, " ")) {
-            size_t k = strcspn(s, " ");
-            mark(wanted, s, k);
-            s += k;
-        }
-        return;
+        text_puts(out, "\n");
+        put_part(out, text_of(parts_table[i].file));
     }
-    bug("the runtime has no part %.*s", (int)n, name);
 }
 
-void runtime_join(const Map *parts, Text *out)
+void runtime_source(Text *out)
 {
-    bool wanted[PARTS] = {false};
-    for (int i = 0; i < map_count(parts); i++)
-        mark(wanted, map_key(parts, i), strlen(map_key(parts, i)));
-    put_part(out, text_of("tfx.h"));
-    for (int i = 0; i < PARTS; i++)
-        if (wanted[i]) {
-            text_puts(out, "\n");
-            put_part(out, text_of(parts_table[i].file));
-        }
+    static const char from[] = "#include \"tfx.h\"";
+    const char *text = text_of("tfx_rt.c"), *at = strstr(text, from);
+    if (!at)
+        bug("tfx_rt.c does not include tfx.h");
+    text_put(out, text, (size_t)(at - text));
+    text_puts(out, "#include \"tfx_rt.h\"");
+    text_puts(out, at + sizeof(from) - 1);
 }

@@ -1,12 +1,14 @@
-// runtime_text.h - tfx_rt.h: tfx.h and the parts of the runtime that a program needs.
+// runtime_text.h - the runtime as text: tfx_rt.h and tfx_rt.c.
 
 #ifndef TFXC_RUNTIME_TEXT_H
 #define TFXC_RUNTIME_TEXT_H
 
 #include "base.h"
 
-// Joins the parts (names of rows of runtime/kernels.def) and all they need, in the order
-// of the rows. Text, not files: everything is inside the compiler.
-void runtime_join(const Map *parts, Text *out);
+// tfx.h and all parts of kernels.def in their order, joined. It has no include guard of its
+// own: model.c includes it again for each kernel template.
+void runtime_header(Text *out);
+// The optional part: a pool of threads, mapped files.
+void runtime_source(Text *out);
 
 #endif

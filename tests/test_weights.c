@@ -158,6 +158,48 @@ Test(weights, init_fits_and_is_deterministic)
     cr_expect_eq(diag_errors(diag), 2);
 }
 
+Test(weights, init_stores_floats_as_it_is_told)
+{
+    cr_assert(weights_init(module, path, 1, DT_f16, diag), "%s", said());
+    Checkpoint *ck = open_it();
+    weights_check(module, ck, diag);
+    cr_expect_eq(diag_count(diag), 0, "%s", said());
+    cr_expect_eq(ckpt_find(ck, "embed.weight")->type, ST_F16);
+    cr_expect_eq(ckpt_find(ck, "layer.1.ff.2.w")->type, ST_F16);
+    cr_expect_eq(ckpt_find(ck, "ids")->type, ST_I8);
+    ckpt_close(ck);
+}
+
+Test(weights, storage_is_that_of_all_turns)
+{
+    StWriter *w = stw_new(arena, diag, path);
+    static const int64_t one = 1;
+    static const struct {
+        const char *name;
+        StType type;
+    } put[] = {{"a.0.w", ST_BF16}, {"a.1.w", ST_BF16},  {"a.10.w", ST_BF16},
+               {"a.x.w", ST_F32},  {"a..w", ST_F32},    {"a.0.ww", ST_F32},
+               {"b.0.1", ST_F32},  {"b.1.0", ST_F16},   {"c", ST_F16},
+               {"d.0", ST_F64},    {"e.0.f.3", ST_F16}, {"e.1.f.12", ST_F16}};
+    for (int i = 0; i < COUNT(put); i++)
+        stw_tensor(w, put[i].name, put[i].type, 1, &one, 1);
+    cr_assert(stw_begin(w, NULL));
+    for (int i = 0; i < COUNT(put); i++)
+        stw_put(w, "\0\0\0\0\0\0\0", st_info[put[i].type].bytes);
+    cr_assert(stw_end(w));
+    Checkpoint *ck = open_it();
+    cr_expect_eq(weights_storage(ck, "a.{i}.w"), DT_bf16);
+    cr_expect_eq(weights_storage(ck, "a.1.w"), DT_bf16);
+    cr_expect_eq(weights_storage(ck, "a.2.w"), DT_COUNT);
+    cr_expect_eq(weights_storage(ck, "b.{i}.{k}"), DT_COUNT);
+    cr_expect_eq(weights_storage(ck, "b.{i}.0"), DT_f16);
+    cr_expect_eq(weights_storage(ck, "c"), DT_f16);
+    cr_expect_eq(weights_storage(ck, "c{i}"), DT_COUNT);
+    cr_expect_eq(weights_storage(ck, "d.{i}"), DT_COUNT);
+    cr_expect_eq(weights_storage(ck, "e.{i}.f.{k}"), DT_f16);
+    ckpt_close(ck);
+}
+
 Test(weights, all_misfits_are_reported_with_hints)
 {
     StWriter *w = stw_new(arena, diag, path);

@@ -82,7 +82,7 @@ static bool dim_bounds(Sema *s, const Item *item, int64_t *lo, int64_t *hi, int6
     if (*lo < 0 || *hi < *lo || *by < 1 || *hi > INT32_MAX) {
         sema_error(
             s, loc_join(item->lo->loc, item->hi->loc), E0333,
-            "dim %s in %lld..%lld by %lld: bounds must rise from 0 on, and fit into i32",
+            "dim %s in %lld..%lld by %lld: bounds rise from 0 on, and fit into i32",
             item->name.s, (long long)*lo, (long long)*hi, (long long)*by);
         return false;
     }

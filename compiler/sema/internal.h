@@ -17,7 +17,7 @@ typedef struct Func Func;
 // ---- values of the language ---------------------------------------------------------
 
 typedef enum ValKind {
-    VAL_POISON,  // after a report: quiet in every use, so that one mistake is one message
+    VAL_POISON,  // after a report: quiet, so that one mistake is one message
     VAL_SIZE,    // an integer, or a polynomial over dims
     VAL_FLOAT,
     VAL_BOOL,

@@ -77,6 +77,12 @@ static State *state_row(Sema *s, Instance *in, const Member *m, int which,
         st->turns = in->turns;
         st->by_cursor = true;
         st->scope = s->b.scope ? s->b.scope : st->scope;
+    } else if (!type_equal(&st->type, &t) || st->init < init || st->init > init) {
+        sema_error(s, m->loc, E0506, "state `%s` is %s = %g here, %s = %g elsewhere",
+                   *path, type_str(&t, s->arena), init, type_str(&st->type, s->arena),
+                   st->init);
+        sema_hint(s, st->loc, "the other declaration is here");
+        return NULL;
     }
     return st;
 }

@@ -1,7 +1,7 @@
 // main.c - goes on in the manner of Shakespeare, one character at a time:
 //     tinytalk tinytalk.packed.safetensors [PROMPT [TEMPERATURE [SEED]]]
 // Temperature 0 always takes the likeliest character.
-#include "tfx.h"
+#include "tfx_rt.h"
 #include "tinytalk.h"
 #include <math.h>
 #include <stdio.h>
