@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-// ---- names -------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------
 
 static const char *with_turns(Arena *a, const char *path, int nturns, const Turn *turns)
 {
@@ -13,7 +13,7 @@ static const char *with_turns(Arena *a, const char *path, int nturns, const Turn
     return path;
 }
 
-// ---- one tensor ----------------------------------------------------------------------------
+// ---- one tensor ---------------------------------------------------------------------
 
 static void place(Layout *y, const Packed *k, int nturns, const Turn *turns)
 {
@@ -75,7 +75,7 @@ const Placed *layout_of(const Layout *y, const Packed *k, int nturns, const Turn
     return t;
 }
 
-// ---- the file --------------------------------------------------------------------------------
+// ---- the file -----------------------------------------------------------------------
 
 // What tells one plan from another: every tensor's name, format, type and size.
 static uint64_t plan_hash(const Layout *y)

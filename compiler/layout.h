@@ -15,7 +15,7 @@ enum { MAX_TURNS = 8 };
 
 typedef struct Placed {
     const Packed *packed;
-    const char *name;       // turns put in
+    const char *name;  // turns put in
     int nturns;
     Turn turn[MAX_TURNS];
     int number;             // in the writer
@@ -28,18 +28,19 @@ typedef struct Layout {
     VEC(Placed *) tensors;
     Map *by_name;
     StWriter *writer;
-    const char *header;     // everything before the payload
+    const char *header;  // everything before the payload
     size_t header_bytes;
     int64_t file_bytes;
-    size_t check_bytes;     // so many leading bytes tell this plan from any other
-    uint64_t sum;           // of the payload, after packing
+    size_t check_bytes;  // so many leading bytes tell this plan from any other
+    uint64_t sum;        // of the payload, after packing
     bool summed;
 } Layout;
 
 // path: where pack_write will put the file. NULL after reporting.
 Layout *layout_make(Arena *a, Prog *p, Diag *d, const char *path);
 // The tensor of a weight field in the instance that the turns name.
-const Placed *layout_of(const Layout *y, const Packed *k, int nturns, const Turn *turns);
+const Placed *layout_of(const Layout *y, const Packed *k, int nturns,
+                        const Turn *turns);
 
 // Writes the packed file, a tile at a time. False after reporting.
 bool pack_write(Layout *y, Checkpoint *ck, Diag *d);

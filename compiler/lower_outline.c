@@ -47,21 +47,33 @@ const char *const_key(Arena *a, const Value *v)
 
 // ---- functions ---------------------------------------------------------------------------------
 
-static const char *unique_func_name(Lower *l, const char *wish)
+// Names at file scope that emission may want: MAP rows, templates, its own.
+static bool is_global_name(const Prog *p, const char *name)
+{
+    static const char *const own[] = {"weight", "table", "weights_head"};
+    Op op;
+    bool taken = !strcmp(name, p->prefix) || op_find(name, &op) ||
+                 !strncmp(name, "linear", 6) || !strncmp(name, "tfx_", 4);
+    for (int i = 0; i < COUNT(own); i++)
+        taken = taken || !strcmp(name, own[i]);
+    return taken;
+}
+
+static const char *unique_func_name(Lower *l, const char *wish, bool is_entry)
 {
     Prog *p = l->p;
     const char *base = c_name(p->arena, wish), *name = base;
     for (int i = 2;; i++) {
-        Op op;
-        bool taken = !strcmp(name, p->prefix) || !strcmp(name, "weight") ||
-                     !strcmp(name, "table") || op_find(name, &op);
+        bool taken = is_global_name(p, name);
         for (int k = 0; k < p->module->graphs.n; k++)
-            taken = taken || !strcmp(p->module->graphs.p[k]->name, name);
+            taken = taken || (!strcmp(p->module->graphs.p[k]->name, name) &&
+                              !(is_entry && name == base));
         for (int k = 0; k < p->funcs.n; k++)
             taken = taken || !strcmp(p->funcs.p[k]->name, name);
         if (!taken)
             return name;
-        name = arena_printf(p->arena, "%s_%d", base, i);
+        name = is_entry && i == 2 ? arena_printf(p->arena, "%s_entry", base)
+                                  : arena_printf(p->arena, "%s_%d", base, i);
     }
 }
 
@@ -72,11 +84,14 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     f->prog = p;
     f->caller = caller;
     f->scope = scope;
-    f->name = caller ? unique_func_name(l, name) : c_name(p->arena, name);
+    f->name = unique_func_name(l, name, !caller);
     f->taken = map_new(p->arena);
     static const char *const own[] = {"m", "w", "state", "scratch", "work", "status", "weight", "table"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
+    for (int i = 0; i < OP_COUNT; i++)
+        if (op_info[i].class == OPC_MAP)
+            map_set(f->taken, op_info[i].name, f);
     for (int i = 0; i < p->module->dims.n; i++)
         map_set(f->taken, p->module->dims.p[i]->name, f);
     for (int i = 0; i < p->module->scopes.n; i++)  // those may be functions

@@ -11,7 +11,7 @@
 
 enum { PANEL = 48, TILE_BYTES = 1 << 21, TILE = 4096 };
 
-// ---- elements of a constant, in the storage type ------------------------------------------
+// ---- elements of a constant, in the storage type ------------------------------------
 
 // Elements, in row-major order, that lie in a checkpoint tensor as they are, or in memory.
 typedef struct Piece {
@@ -125,7 +125,7 @@ static bool read_elems(Source *s, int64_t first, int64_t n, unsigned char *out)
     return n == 0;
 }
 
-// ---- sinks -------------------------------------------------------------------------------------
+// ---- sinks --------------------------------------------------------------------------
 
 typedef struct Sink {
     PackSink *put;
@@ -152,12 +152,12 @@ uint64_t pack_sum(uint64_t sum, const void *bytes, size_t n)
     return sum;
 }
 
-// ---- formats --------------------------------------------------------------------------------------
+// ---- formats ------------------------------------------------------------------------
 
 // Rows x[n][k] to the columns [0, n) of panel[k][width], in blocks of one cache line a row.
 #define TRANSPOSE(uint)                                                                \
-    static void transpose_##uint(const uint *x, int64_t n, int64_t k, int64_t width,   \
-                                 uint *panel)                                          \
+    static void transpose_##uint(const uint x[], int64_t n, int64_t k, int64_t width,  \
+                                 uint panel[])                                         \
     {                                                                                  \
         int64_t line = 64 / (int64_t)sizeof *x;                                        \
         for (int64_t k0 = 0; k0 < k; k0 += line)                                       \
@@ -239,7 +239,7 @@ static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sin
     return ok;
 }
 
-// ---- the file ------------------------------------------------------------------------------------------
+// ---- the file -----------------------------------------------------------------------
 
 // The zeros between a tensor and the next one count, as whoever checks a file sees them.
 static void sum_filler(Layout *y, int i)
@@ -282,7 +282,7 @@ bool pack_write(Layout *y, Checkpoint *ck, Diag *d)
     return stw_end(y->writer);
 }
 
-// ---- into memory: the payload with its fillers, as the file has it ---------------------------------------
+// ---- into memory: the payload with its fillers, as the file has it ------------------
 
 typedef struct Gap {
     PackSink *put;

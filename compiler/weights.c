@@ -371,10 +371,6 @@ static bool is_turn_of(const char *name, const char *path)
 
 DType weights_storage(const Checkpoint *ck, const char *path)
 {
-    if (strchr(path, '{') == NULL) {
-        const CkptTensor *t = ckpt_find(ck, path);
-        return t == NULL ? DT_COUNT : st_info[t->type].dtype;
-    }
     DType all = DT_COUNT;
     for (int i = 0; i < ckpt_count(ck); i++) {
         const CkptTensor *t = ckpt_tensor(ck, i);

@@ -71,15 +71,66 @@ static View gather_ids(Lower *l, const Value *v)
     return view_dense(l, b, &b->shape);
 }
 
+// All indices are looked at before the first is used.
+static void check_ids(Lower *l, const Value *v, const View *ids, const Size *n)
+{
+    const char *type = ids->buf->dtype == DT_i64 ? "i64" : "i32";
+    LStmt *k = kernel(l, v, "gather", arena_printf(l->p->arena, "tfx_check_ids_%s", type));
+    k->fails = true;
+    karg_read(l, k, NULL, ids->buf, lx_size(l->p, ids->offset));
+    karg_size(l, k, NULL, type_count(l->sizes, &v->in[1]->type));
+    karg_size(l, k, NULL, n);
+}
+
+// x and the indices with the axes of the result, x from index 0 on.
+static void gather_views(Lower *l, const Value *v, View *x, View *ids)
+{
+    int axis = (int)attr_int(v, "axis", 0), n = v->in[1]->type.rank, rank = v->type.rank;
+    View a = *x, b = *ids;
+    const Size *zero = size_int(l->sizes, 0);
+    for (int k = 0; k < rank; k++) {
+        bool of_ids = k >= axis && k < axis + n;
+        x->dim[k] = ids->dim[k] = v->type.dim[k].size;
+        x->stride[k] = of_ids ? zero : a.stride[k < axis ? k : k - n + 1];
+        ids->stride[k] = of_ids ? b.stride[k - axis] : zero;
+    }
+    x->rank = ids->rank = rank;
+}
+
+// y[a, i, b] = x[a, ids[i], b], one element a turn.
+static void gather_loops(Lower *l, const Value *v)
+{
+    Prog *p = l->p;
+    View x = lower_in(l, v, 0), ids = gather_ids(l, v);
+    int axis = (int)attr_int(v, "axis", 0);
+    const Size *stride = x.stride[axis];
+    check_ids(l, v, &ids, x.dim[axis]);
+    gather_views(l, v, &x, &ids);
+    lower_note(l, v);
+    Nest n = {.nviews = 3, .view = {lower_dest(l, v, 0), x, ids}};
+    nest_open(l, &n, v->type.rank, v->loc);
+    LExpr *id = lx_cast(p, DT_i64, lx_load(p, ids.buf, n.index[2]));
+    LStmt *s = ls_new(p, l->out, LS_STORE, v->loc);
+    s->buf = n.view[0].buf;
+    s->index = n.index[0];
+    s->value = lx_load(p, x.buf, lx_bin(p, '+', n.index[1],
+                                        lx_bin(p, '*', id, lx_size(p, stride))));
+    nest_close(l, &n);
+}
+
 // Rows of a constant table are a kernel, which reads the panels of a tied output head too.
 void lower_gather(Lower *l, const Value *v)
 {
     const Value *w = v->in[0];
     const Type *t = &w->type;
+    DType index = v->in[1]->type.dtype;
+    if (index != DT_i32 && index != DT_i64) {
+        lower_refuse(l, v, "indices are i32 or i64", "cast them: cast(ids, i32)");
+        return;
+    }
     if (!is_packable(w) || t->rank != 2 || attr_int(v, "axis", 0) != 0 ||
-        dtype_info[t->dtype].kind != DK_FLOAT || v->in[1]->type.dtype != DT_i32) {
-        lower_refuse(l, v, "only rows of a constant f32[n, k] table by i32 indices",
-                     "index a weight of rank 2 along its first axis");
+        dtype_info[t->dtype].kind != DK_FLOAT || index != DT_i32) {
+        gather_loops(l, v);
         return;
     }
     View ids = gather_ids(l, v);

@@ -225,6 +225,10 @@ void build_entries(Sema *s)
         if (root->item->members.p[i]->kind == MB_ENTRY)
             build_entry(s, in, root->item->members.p[i]);
     states_check(s);
+    if (diag_errors(s->diag) == 0) {
+        keep_older_versions(s);
+        check_reads_of_states(s);
+    }
 }
 
 // ---- the whole ----------------------------------------------------------------------

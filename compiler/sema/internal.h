@@ -253,6 +253,13 @@ Val state_read(Sema *s, Instance *in, const Member *m, int which);
 void run_assign(Sema *s, const Stmt *st);
 void states_check(Sema *s);
 
+// ---- older.c ---------------------------------------------------------------------------
+
+// Makes reads of a state from before a write, used after it, values of their own.
+void keep_older_versions(Sema *s);
+// A state that is read past the cursor cannot be rewound: clears State.by_cursor.
+void check_reads_of_states(Sema *s);
+
 // ---- stmt.c -------------------------------------------------------------------------
 
 Binding *env_find(Env *e, const char *name);

@@ -1,0 +1,168 @@
+// loopcheck_record.c - the verifier of loop IR: constants, records, states, templates.
+
+#include <string.h>
+
+#include "loopcheck.h"
+
+// ---- constants -------------------------------------------------------------------------
+
+static void check_packed(Check *c, const Packed *k)
+{
+    const Type *t = &k->value->type;
+    int64_t count = 1, n = 0;
+    for (int i = 0; i < t->rank; i++) {
+        if (!size_is_int(t->dim[i].size, &n)) {
+            breach(c, "the constant `%s` is of run-time size", k->name);
+            return;
+        }
+        count = n;
+    }
+    if (!value_is_const(k->value))
+        breach(c, "`%s` is not constant", k->name);
+    if ((dtype_info[k->storage].kind == DK_FLOAT) !=
+        (dtype_info[t->dtype].kind == DK_FLOAT))
+        breach(c, "`%s` is %s, stored as %s", k->name, dtype_info[t->dtype].name,
+               dtype_info[k->storage].name);
+    if (k->format == PACK_PANEL) {
+        if (t->rank != 2 || !size_is(t->dim[0].size, k->n) ||
+            !size_is(t->dim[1].size, k->k))
+            breach(c, "`%s` is %s, not panels of [%lld, %lld]", k->name,
+                   type_str(t, c->scratch), (long long)k->n, (long long)k->k);
+        count = (k->n + 15) / 16 * 16 * k->k;
+    } else if (!size_is_int(type_count(c->p->module->sizes, t), &count)) {
+        breach(c, "`%s` is too large", k->name);
+    }
+    if (count != k->count)
+        breach(c, "`%s` has %lld elements, not %lld", k->name, (long long)count,
+               (long long)k->count);
+}
+
+// ---- records ---------------------------------------------------------------------------
+
+static bool has_packed(const Prog *p, const Packed *k)
+{
+    for (int i = 0; i < p->packed.n; i++)
+        if (p->packed.p[i] == k)
+            return true;
+    return false;
+}
+
+static bool has_state(const Prog *p, const State *s)
+{
+    for (int i = 0; i < p->module->states.n; i++)
+        if (p->module->states.p[i] == s)
+            return true;
+    return false;
+}
+
+static void check_records(Check *c, const Record *r)
+{
+    Map *names = map_new(c->scratch);
+    for (int i = 0; i < r->fields.n; i++) {
+        Field *f = r->fields.p[i];
+        if (map_get(names, f->name))
+            breach(c, "%s has two fields called %s", r->type, f->name);
+        map_set(names, f->name, f);
+        if (f->owner != NULL && f->owner != r)
+            breach(c, "%s of %s belongs to another record", f->name, r->type);
+        if (f->kind == FIELD_WEIGHT && !has_packed(c->p, f->packed))
+            breach(c, "%s of %s is no packed constant", f->name, r->type);
+        if (f->kind == FIELD_STATE && !has_state(c->p, f->state))
+            breach(c, "%s of %s is no state", f->name, r->type);
+        if (f->kind != FIELD_RECORD)
+            continue;
+        if (f->record->parent != r)
+            breach(c, "%s of %s has another parent", f->name, r->type);
+        if (f->turns < 1 || (f->turns > 1 && !f->index))
+            breach(c, "%s of %s has %lld turns", f->name, r->type, (long long)f->turns);
+        check_records(c, f->record);
+    }
+}
+
+// Two records of one type have the same fields.
+static void check_types(Check *c, const Record *r, Map *types)
+{
+    Text t;
+    text_init(&t, c->scratch);
+    for (int i = 0; i < r->fields.n; i++) {
+        const Field *f = r->fields.p[i];
+        text_printf(&t, "%s %d %lld %s,", f->name, (int)f->kind, (long long)f->turns,
+                    f->kind == FIELD_RECORD ? f->record->type : "");
+        if (f->kind == FIELD_RECORD)
+            check_types(c, f->record, types);
+    }
+    const char *known = map_get(types, r->type);
+    if (known && strcmp(known, t.p) != 0)
+        breach(c, "two records of type %s differ", r->type);
+    map_set(types, r->type, t.p);
+}
+
+// ---- states ----------------------------------------------------------------------------
+
+// Places do not overlap, lie in the region, and each holds a slice of its state.
+static void check_places(Check *c)
+{
+    const Prog *p = c->p;
+    for (int i = 0; i < p->states.n; i++) {
+        const StatePlace *s = &p->states.p[i];
+        const Size *count = type_count(p->module->sizes, &s->state->type);
+        int64_t bits = dtype_info[s->state->type.dtype].bits;
+        if (!count || size_max_value(count) > INT64_MAX / 64 ||
+            size_max_value(count) * bits / 8 > s->bytes)
+            breach(c, "%s does not fit into %lld bytes", s->path, (long long)s->bytes);
+        if (s->offset < 0 || s->offset + s->bytes > p->state_bytes)
+            breach(c, "%s lies outside the state region", s->path);
+        for (int k = 0; k < i; k++) {
+            const StatePlace *o = &p->states.p[k];
+            if (!strcmp(o->path, s->path))
+                breach(c, "%s has two places", s->path);
+            else if (s->offset < o->offset + o->bytes && o->offset < s->offset + s->bytes)
+                breach(c, "%s and %s overlap", o->path, s->path);
+        }
+    }
+}
+
+// ---- templates -------------------------------------------------------------------------
+
+static void check_template(Check *c, const Template *t)
+{
+    static const char *const operands[] = {"a", "e0", "e1", "e2", "e3"};
+    int before = c->breaches;
+    c->vars.n = 0;
+    for (int i = 0; i <= t->nextra && i < COUNT(operands); i++) {
+        Var v = {operands[i], DT_f32, true};
+        vec_push(c->scratch, &c->vars, v);
+    }
+    c->bufs = map_new(c->scratch);
+    check_expr(c, t->epilogue);
+    if (t->epilogue->dtype != DT_f32)
+        breach(c, "an epilogue gives f32");
+    if (t->nextra < 0 || t->nextra >= COUNT(operands))
+        breach(c, "an epilogue has at most four operands");
+    if (dtype_info[t->weight].kind != DK_FLOAT)
+        breach(c, "panels of %s", dtype_info[t->weight].name);
+    if (c->breaches > before)
+        breach(c, "that was the template %s", t->name);
+}
+
+void check_tables(Check *c)
+{
+    const Prog *p = c->p;
+    Map *names = map_new(c->scratch);
+    for (int i = 0; i < p->packed.n; i++)
+        check_packed(c, p->packed.p[i]);
+    check_records(c, p->root);
+    check_types(c, p->root, map_new(c->scratch));
+    check_places(c);
+    for (int i = 0; i < map_count(p->maps); i++) {
+        Op op;
+        if (!op_find(map_key(p->maps, i), &op) || op_info[op].class != OPC_MAP)
+            breach(c, "no MAP row `%s`", map_key(p->maps, i));
+    }
+    for (int i = 0; i < p->templates.n; i++) {
+        if (map_get(names, p->templates.p[i]->name))
+            breach(c, "two templates are called %s", p->templates.p[i]->name);
+        map_set(names, p->templates.p[i]->name, p->templates.p[i]);
+        check_template(c, p->templates.p[i]);
+    }
+}
