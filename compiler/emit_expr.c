@@ -112,9 +112,10 @@ static void emit_call(Emit *e, const LExpr *x, Text *out)
             text_put(out, &c, 1);
         }
     } else if (capital && !is_float(x->dtype)) {
-        text_puts(out, !strcmp(x->name, "MAX")   ? "tfx_max_i32"
-                       : !strcmp(x->name, "MIN") ? "tfx_min_i32"
-                                                 : "tfx_abs_i32");
+        text_puts(out, !strcmp(x->name, "MAX")   ? "tfx_max_"
+                       : !strcmp(x->name, "MIN") ? "tfx_min_"
+                                                 : "tfx_abs_");
+        text_puts(out, x->dtype == DT_i64 ? "i64" : "i32");
     } else if (capital) {
         text_puts(out, "tfx_");
         for (const char *s = x->name; *s; s++) {
@@ -161,6 +162,12 @@ void emit_expr(Emit *e, const LExpr *x, int prec, Text *out)
 {
     switch (x->kind) {
     case LX_INT:
+        if (x->i == INT64_MIN || x->i == INT64_MAX || x->i == INT32_MIN) {
+            text_puts(out, x->i == INT32_MIN   ? "INT32_MIN"
+                           : x->i == INT64_MIN ? "INT64_MIN"
+                                               : "INT64_MAX");
+            return;
+        }
         text_printf(out, x->i < 0 && prec > PREC_SUM ? "(%lld)" : "%lld", (long long)x->i);
         return;
     case LX_NUM:

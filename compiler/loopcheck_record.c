@@ -9,14 +9,12 @@
 static void check_packed(Check *c, const Packed *k)
 {
     const Type *t = &k->value->type;
-    int64_t count = 1, n = 0;
-    for (int i = 0; i < t->rank; i++) {
-        if (!size_is_int(t->dim[i].size, &n)) {
+    int64_t count = k->count;
+    for (int i = 0; i < t->rank; i++)
+        if (!size_is_int(t->dim[i].size, NULL)) {
             breach(c, "the constant `%s` is of run-time size", k->name);
             return;
         }
-        count = n;
-    }
     if (!value_is_const(k->value))
         breach(c, "`%s` is not constant", k->name);
     if ((dtype_info[k->storage].kind == DK_FLOAT) !=
@@ -28,7 +26,8 @@ static void check_packed(Check *c, const Packed *k)
             !size_is(t->dim[1].size, k->k))
             breach(c, "`%s` is %s, not panels of [%lld, %lld]", k->name,
                    type_str(t, c->scratch), (long long)k->n, (long long)k->k);
-        count = (k->n + 15) / 16 * 16 * k->k;
+        else
+            count = (k->n + 15) / 16 * 16 * k->k;
     } else if (!size_is_int(type_count(c->p->module->sizes, t), &count)) {
         breach(c, "`%s` is too large", k->name);
     }

@@ -31,11 +31,22 @@ static int reduced_last(Lower *l, const Value *v, View x, View *out)
 
 static LExpr *first_value(Lower *l, const Value *v)
 {
-    if (v->op == OP_reduce_max || v->op == OP_reduce_min) {
-        double inf = v->op == OP_reduce_max ? -INFINITY : INFINITY;
-        return lx_num(l->p, inf);
+    bool is_max = v->op == OP_reduce_max;
+    if (!is_max && v->op != OP_reduce_min)
+        return dtype_info[v->type.dtype].kind == DK_FLOAT ? lx_num(l->p, 0)
+                                                          : lx_int(l->p, 0);
+    switch (v->type.dtype) {
+    case DT_i8:
+        return lx_int(l->p, is_max ? INT8_MIN : INT8_MAX);
+    case DT_u8:
+        return lx_int(l->p, is_max ? 0 : UINT8_MAX);
+    case DT_i32:
+        return lx_int(l->p, is_max ? INT32_MIN : INT32_MAX);
+    case DT_i64:
+        return lx_int(l->p, is_max ? INT64_MIN : INT64_MAX);
+    default:
+        return lx_num(l->p, is_max ? -INFINITY : INFINITY);
     }
-    return lx_num(l->p, 0);
 }
 
 static LExpr *combine(Lower *l, const Value *v, LExpr *acc, LExpr *x)

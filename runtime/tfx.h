@@ -152,6 +152,14 @@ static inline ptrdiff_t tfx_packed_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
 //   w    the [n,k] table: _panel packed as linear's weights, _rows row-major
 //   ids  i32[m]    each in [0, n); else TFX_ERR_INDEX is returned and y left untouched
 
+//   int tfx_check_ids_i32(const int32_t *ids, ptrdiff_t m, ptrdiff_t n);  _i64 alike
+//       TFX_ERR_INDEX if one of the m is outside [0, n)
+
+// ---- kernels/argmax.h ----------------------------------------------------------------
+//
+//   void tfx_argmax_TYPE(int32_t *y, const T *x, ptrdiff_t stride, ptrdiff_t n);
+//       the first i in [0, n) with no x[k * stride] > x[i * stride]; f32 i8 u8 i32 i64
+
 // ---- kernels/rows.h: norms and softmax of rows ---------------------------------------
 //
 //   void tfx_rms_norm(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,

@@ -3,13 +3,15 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "cc.h"
-#include "compiler/infile.h"
 #include "compiler/stages.h"
 #include "program.h"
 #include "spawn.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool load_library(Program *p, const char *path)
 {
@@ -29,17 +31,21 @@ static bool load_library(Program *p, const char *path)
 
 static bool read_weights(Program *p, const char *path)
 {
-    const char *why, *bytes;
-    size_t n;
-    if (!file_read(p->job->arena, path, &bytes, &n, &why)) {
-        diag_error(p->job->diag, (Loc){0, 0}, E0001, "%s: %s", path, why);
-        return false;
+    struct stat st;
+    FILE *f = fopen(path, "rb");
+    bool ok = f && fstat(fileno(f), &st) == 0;
+    if (ok) {
+        // Read in place: packed weights may be larger than any text is allowed to be.
+        p->weights_bytes = (size_t)st.st_size;
+        unsigned char *bytes = fenced(p->job->arena, p->weights_bytes);
+        ok = fread(bytes, 1, p->weights_bytes, f) == p->weights_bytes;
+        p->weights = bytes;
     }
-    unsigned char *aligned = fenced(p->job->arena, n);
-    memcpy(aligned, bytes, n);
-    p->weights = aligned;
-    p->weights_bytes = n;
-    return true;
+    if (!ok)
+        diag_error(p->job->diag, (Loc){0, 0}, E0001, "%s: %s", path, strerror(errno));
+    if (f)
+        fclose(f);
+    return ok;
 }
 
 static bool build_and_load(Program *p, const char *folder)

@@ -44,8 +44,32 @@ void eval_argmax(Eval *e, const Value *v, Tensor *y)
 
 // ---- lowering ------------------------------------------------------------------------------
 
+// x without the axis, and y without the axis of size 1 that {keep} left of it.
+static View without_axis(View x, int axis)
+{
+    x.rank--;
+    for (int k = axis; k < x.rank; k++) {
+        x.dim[k] = x.dim[k + 1];
+        x.stride[k] = x.stride[k + 1];
+    }
+    return x;
+}
+
 void lower_argmax(Lower *l, const Value *v)
 {
-    lower_refuse(l, v, "not in emitted code in this version",
-                 "return the values and take the largest in the caller");
+    int axis = (int)attr_int(v, "axis", 0);
+    View x = lower_in(l, v, 0);
+    lower_note(l, v);
+    View y = lower_dest(l, v, 0);
+    if (attr_int(v, "keep", 0) != 0)
+        y = without_axis(y, axis);
+    Nest n = {.nviews = 2, .view = {y, without_axis(x, axis)}};
+    nest_open(l, &n, y.rank, v->loc);
+    const char *type = dtype_info[x.buf->dtype].name;
+    LStmt *k = kernel(l, v, "argmax", arena_printf(l->p->arena, "tfx_argmax_%s", type));
+    karg_write(l, k, NULL, y.buf, n.index[0]);
+    karg_read(l, k, NULL, x.buf, n.index[1]);
+    karg_size(l, k, NULL, x.stride[axis]);
+    karg_size(l, k, NULL, x.dim[axis]);
+    nest_close(l, &n);
 }

@@ -6,7 +6,15 @@
 
 #include "half.h"
 
-static TFX_UNUSED int tfx_check_ids(const int32_t *ids, ptrdiff_t m, ptrdiff_t n)
+static TFX_UNUSED int tfx_check_ids_i32(const int32_t *ids, ptrdiff_t m, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < m; i++)
+        if (ids[i] < 0 || ids[i] >= n)
+            return TFX_ERR_INDEX;
+    return TFX_OK;
+}
+
+static TFX_UNUSED int tfx_check_ids_i64(const int64_t *ids, ptrdiff_t m, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < m; i++)
         if (ids[i] < 0 || ids[i] >= n)
@@ -20,7 +28,7 @@ static TFX_UNUSED int tfx_check_ids(const int32_t *ids, ptrdiff_t m, ptrdiff_t n
         float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,       \
         ptrdiff_t n, ptrdiff_t k)                                                      \
     {                                                                                  \
-        if (tfx_check_ids(ids, m, n))                                                  \
+        if (tfx_check_ids_i32(ids, m, n))                                              \
             return TFX_ERR_INDEX;                                                      \
         for (ptrdiff_t i = 0; i < m; i++) {                                            \
             const tfx_stored_##FMT *p =                                                \
@@ -36,7 +44,7 @@ static TFX_UNUSED int tfx_check_ids(const int32_t *ids, ptrdiff_t m, ptrdiff_t n
                                                 const void *w, const int32_t *ids,     \
                                                 ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) \
     {                                                                                  \
-        if (tfx_check_ids(ids, m, n))                                                  \
+        if (tfx_check_ids_i32(ids, m, n))                                              \
             return TFX_ERR_INDEX;                                                      \
         for (ptrdiff_t i = 0; i < m; i++) {                                            \
             const tfx_stored_##FMT *p = (const tfx_stored_##FMT *)w + ids[i] * k;      \
