@@ -19,6 +19,7 @@ typedef struct Job {
     const char *path;   // the model's file, as the user named it
     File *file;         // after job_parse
     Module *module;     // after job_build
+    bool optimized;     // the passes have run over it
     Checkpoint *weights;  // after job_open_weights
     struct Prog *prog;    // after job_lower
     StrList inputs;     // every file read, for -MD and against overwriting

@@ -9,10 +9,11 @@ static const char *type_name(DType d)
     return d < DT_COUNT ? dtype_info[d].name : "f64";
 }
 
-// What C computes with: other types are only moved by kernels.
+// What C computes with: other types are only read by kernels.
 static bool is_number(DType d)
 {
-    return d == DT_f32 || d == DT_i32 || d == DT_i64;
+    return d == DT_f32 ||
+           (d < DT_COUNT && dtype_info[d].kind == DK_INT && dtype_info[d].c_name);
 }
 
 static void check_load(Check *c, const LExpr *e)

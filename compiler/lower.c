@@ -102,7 +102,7 @@ static DType storage_of(Lower *l, const Value *v)
     for (int i = 1; i < v->nin; i++)
         if (storage_of(l, v->in[i]) != d)
             return DT_f32;
-    return d;
+    return d < DT_COUNT && dtype_info[d].kind == DK_FLOAT ? d : DT_f32;
 }
 
 Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
@@ -367,6 +367,8 @@ static void enter(Lower *l, Func *f, const Items *inside, const Value *repeat)
     LStmts *out0 = l->out;
     l->f = f;
     l->out = &f->body;
+    for (int i = 0; i < l->nturns; i++)  // a parameter of f, should it ask for the turn
+        map_set(f->taken, l->turn[i], f);
     lower_items(l, inside);
     if (repeat && !diag_errors(l->diag))
         carry_on(l, repeat);
@@ -397,7 +399,13 @@ static void lower_repeat(Lower *l, const Item *item)
     loop->turns = true;
     loop->lo = lx_size(p, range->sizes[0]);
     loop->hi = lx_size(p, range->sizes[1]);
+    if (l->nturns == COUNT(l->turn)) {
+        lower_refuse(l, v, "loops nested this deep", NULL);
+        return;
+    }
+    l->turn[l->nturns++] = attr_str(v, "index", "i");
     enter(l, item->call, item->inside, v);
+    l->nturns--;
     LStmt *call = call_of(l, item->call, &loop->body, v->loc);
     call->turn = lx_bin(p, '-', lx_var(p, loop->name, DT_i64), loop->lo);
     map_set(l->f->taken, loop->name, NULL);

@@ -59,6 +59,8 @@ struct Lower {
     Map *panels;       // const_key of weights that some linear reads
     Map *packed;       // key -> Packed
     VEC(Buf *) results;
+    const char *turn[8];  // indices of the repeats around, outermost first
+    int nturns;
     LStmt *note;       // the last one, for the name of its destination
     const Value *noted;
 };

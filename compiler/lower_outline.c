@@ -62,18 +62,20 @@ static bool is_global_name(const Prog *p, const char *name)
 static const char *unique_func_name(Lower *l, const char *wish, bool is_entry)
 {
     Prog *p = l->p;
-    const char *base = c_name(p->arena, wish), *name = base;
+    const char *plain = c_name(p->arena, wish), *base = plain;
+    if (is_global_name(p, plain))
+        base = arena_printf(p->arena, "%s_%s", is_entry ? "entry" : "call", plain);
+    const char *name = base;
     for (int i = 2;; i++) {
         bool taken = is_global_name(p, name);
         for (int k = 0; k < p->module->graphs.n; k++)
             taken = taken || (!strcmp(p->module->graphs.p[k]->name, name) &&
-                              !(is_entry && name == base));
+                              !(is_entry && name == plain));
         for (int k = 0; k < p->funcs.n; k++)
             taken = taken || !strcmp(p->funcs.p[k]->name, name);
         if (!taken)
             return name;
-        name = is_entry && i == 2 ? arena_printf(p->arena, "%s_entry", base)
-                                  : arena_printf(p->arena, "%s_%d", base, i);
+        name = arena_printf(p->arena, "%s_%d", base, i);
     }
 }
 

@@ -78,6 +78,7 @@ static void reduce_inner(Lower *l, const Value *v, View to, View x, int kept)
     acc->name = func_name(l->f, "acc");
     acc->dtype = v->type.dtype;
     acc->value = first_value(l, v);
+    acc->value->dtype = acc->dtype;
     LExpr *var = lx_var(p, acc->name, v->type.dtype);
     View inner = x;
     inner.rank = x.rank - kept;

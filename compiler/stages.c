@@ -54,6 +54,9 @@ static void note(void *ctx, const char *text)
 bool job_optimize(Job *job)
 {
     const Settings *s = job->set;
+    if (job->optimized)
+        return true;
+    job->optimized = true;
     PassOptions o = {.list = s->passes ? s->passes : s->level == 0 ? "none" : NULL,
                      .off = s->passes_off.p,
                      .noff = s->passes_off.n,
@@ -81,8 +84,10 @@ bool job_lower(Job *job)
     job->prog = lower_module(job->arena, job->module, prefix, &o, job->diag);
     if (!job->prog || diag_errors(job->diag) > 0)
         return false;
-    plan_memory(job->prog);
     text_init(&why, job->arena);
+    if (!loop_check(job->prog, &why))
+        bug("the lowering built an illegal program: %s", why.p);
+    plan_memory(job->prog);
     if (!plan_check(job->prog, &why))
         bug("the memory plan overlaps: %s", why.p);
     return true;
