@@ -137,6 +137,8 @@ void emit_records(Emit *e)
 {
     Prog *p = e->p;
     Turn turns[MAX_TURNS];
+    if (!p->root->fields.n)
+        return;
     text_puts(e->out, "// Offsets in bytes: of weights from the start of the packed file, of "
                       "states from the\n// start of the state region.\n\n");
     emit_record_type(e, p->root, map_new(p->arena));

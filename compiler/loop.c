@@ -268,7 +268,8 @@ LExpr *lx_map_call(Prog *p, Op op, LExpr *a, LExpr *b)
     const char *expr = op_info[op].expr;
     bool simple = a->kind == LX_VAR || a->kind == LX_LOAD;
     bool square = op == OP_square && simple;
-    if (square || (times_named(expr, 'a') <= 1 && strlen(expr) < 16))
+    bool whole = dtype_info[a->dtype].kind != DK_FLOAT;  // the functions are of floats
+    if (square || whole || (times_named(expr, 'a') <= 1 && strlen(expr) < 16))
         return lx_map(p, op, a, b);
     map_set(p->maps, op_info[op].name, (void *)&op_info[op]);
     return lx_call(p, op_info[op].name, a->dtype, b ? 2 : 1, (LExpr *[]){a, b});

@@ -99,6 +99,8 @@ static DType storage_of(Lower *l, const Value *v)
     if (v->op != OP_concat && v->op != OP_cast && !op_is_view(v->op))
         return DT_f32;
     DType d = storage_of(l, v->in[0]);
+    if (dtype_info[d].kind != DK_FLOAT)
+        return DT_f32;
     for (int i = 1; i < v->nin; i++)
         if (storage_of(l, v->in[i]) != d)
             return DT_f32;
@@ -513,7 +515,9 @@ static void lower_graph(Lower *l, Graph *g)
         lower_set(l, v, view_dense(l, b, &v->type));
     }
     for (int i = 0; i < g->body->yields.n; i++) {
-        const char *name = arena_printf(p->arena, "out_%s", g->result_names.p[i]);
+        const char *name = g->result_names.p[i];
+        if (strncmp(name, "out", 3) != 0)  // out, out1: results without a name
+            name = arena_printf(p->arena, "out_%s", name);
         Buf *b = buf_new(l, f, BUF_OUT, name, &g->body->yields.p[i]->type);
         vec_push(p->arena, &f->params, b);
         vec_push(l->arena, &l->results, b);

@@ -278,7 +278,7 @@ static const char *local_name(Lower *l, const Value *v)
         return v->name;
     for (const Value *u = v; low_of(l, u)->users.n == 1;) {
         const Value *user = low_of(l, u)->users.p[0];
-        bool whole = op_is_view(user->op) || user->op == OP_add || user->op == OP_map;
+        bool whole = op_is_view(user->op) || type_equal(&user->type, &u->type);
         for (int i = 0; user->op == OP_repeat && i < user->nin; i++)
             if (user->in[i] == u && user->body->params.p[i]->name)
                 return user->body->params.p[i]->name;

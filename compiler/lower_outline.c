@@ -104,6 +104,17 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     return f;
 }
 
+// No local of f is called like a turn that f can see: it would hide it.
+static void reserve_turns(Func *f)
+{
+    for (const Func *g = f; g->caller; g = g->caller)
+        for (int i = 0; i < g->caller->record->fields.n; i++) {
+            const Field *own = g->caller->record->fields.p[i];
+            if (own->record == g->record && own->index)
+                map_set(f->taken, own->index, f);
+        }
+}
+
 // ---- scopes ----------------------------------------------------------------------------------------
 
 static bool is_work(const Value *v)
@@ -174,6 +185,7 @@ static Item outline_repeat(Lower *l, Func *f, const Value *v)
                                           attr_str(v, "index", "i"));
     turn->record = record_child(l, f->record, name, own ? scope->block : "Turn", path,
                                 attr_str(v, "index", "i"), lo, hi - lo);
+    reserve_turns(turn);
     return (Item){v, turn, outline(l, turn, body, 0, body->ops.n)};
 }
 
@@ -195,6 +207,7 @@ Items *outline(Lower *l, Func *f, const Region *r, int first, int last)
             }
             Func *callee = func_new(l, f, s, s->name);
             callee->record = scope_record(l, f, s);
+            reserve_turns(callee);
             Item item = {NULL, callee, outline(l, callee, r, i, end)};
             vec_push(l->p->arena, items, item);
             i = end - 1;
