@@ -1,15 +1,15 @@
 // ours.c - an emitted program as a server (serve.h). It is emitted with --prefix model,
 // and what is called is chosen when this is built:
 //
-//     cc -O3 -march=native -DCALL_encode=1 -DLENGTH=128 -DVOCAB=30522 -DIN=1 -DOUT=384
+//     cc -O3 -march=native -DBENCH_ENCODE=1 -DLENGTH=128 -DVOCAB=30522 -DIN=1 -DOUT=384
 //        -I. bench/ours.c model.c tfx_rt.c -lm -lpthread
 //     ./a.out model.packed.safetensors THREADS
 //
-//     CALL_encode     LENGTH tokens to OUT floats
-//     CALL_classify   IN pixels to OUT logits
-//     CALL_decode     a prompt of LENGTH tokens; with STEPS so many tokens, one by one
-//     CALL_apply      LENGTH rows, IN floats in all, to rows of floats
-//     CALL_attend     q, k and v, IN floats in all
+//     BENCH_ENCODE     BENCH_LENGTH tokens to BENCH_OUT floats
+//     BENCH_CLASSIFY   BENCH_IN pixels to BENCH_OUT logits
+//     BENCH_DECODE     a prompt of BENCH_LENGTH tokens; with BENCH_STEPS so many tokens, one by one
+//     BENCH_APPLY      BENCH_LENGTH rows, BENCH_IN floats in all, to rows of floats
+//     BENCH_ATTEND     q, k and v, BENCH_IN floats in all
 //
 // This is what a user writes, in front of `serve`: map the weights, take memory, call.
 
@@ -34,24 +34,24 @@ static void must(int status)
 static void once(void *ctx)
 {
     Run *r = ctx;
-#if CALL_encode
-    must(model_encode(&r->m, r->scratch, LENGTH, r->tokens, r->y));
-#elif CALL_classify
+#if BENCH_ENCODE
+    must(model_encode(&r->m, r->scratch, BENCH_LENGTH, r->tokens, r->y));
+#elif BENCH_CLASSIFY
     must(model_classify(&r->m, r->scratch, r->x, r->y));
-#elif CALL_decode && STEPS
+#elif BENCH_DECODE && BENCH_STEPS
     must(model_reset(r->state));
-    for (int i = 0; i < STEPS; i++)
+    for (int i = 0; i < BENCH_STEPS; i++)
         must(model_decode(&r->m, r->state, r->scratch, 1, r->tokens + i, r->y));
-#elif CALL_decode
+#elif BENCH_DECODE
     must(model_reset(r->state));
-    must(model_decode(&r->m, r->state, r->scratch, LENGTH, r->tokens, r->y));
-#elif CALL_apply
-    must(model_apply(&r->m, r->scratch, LENGTH, r->x, r->y));
-#elif CALL_attend
-    must(model_attend(&r->m, r->scratch, LENGTH, r->x, r->x + IN / 3,
-                      r->x + IN / 3 * 2, r->y));
+    must(model_decode(&r->m, r->state, r->scratch, BENCH_LENGTH, r->tokens, r->y));
+#elif BENCH_APPLY
+    must(model_apply(&r->m, r->scratch, BENCH_LENGTH, r->x, r->y));
+#elif BENCH_ATTEND
+    must(model_attend(&r->m, r->scratch, BENCH_LENGTH, r->x, r->x + BENCH_IN / 3,
+                      r->x + BENCH_IN / 3 * 2, r->y));
 #else
-#    error "say what to call: -DCALL_encode=1"
+#    error "say what to call: -DBENCH_ENCODE=1"
 #endif
 }
 
@@ -79,13 +79,13 @@ int main(int argc, char **argv)
 #ifdef MODEL_STATE_BYTES
     r.state = room(MODEL_STATE_BYTES);
 #endif
-    r.tokens = room(sizeof(int32_t) * LENGTH);
-    for (int i = 0; i < LENGTH; i++)
-        r.tokens[i] = (int32_t)((i * 7919LL + 13) % VOCAB);
-    r.x = room(sizeof(float) * IN);
-    fill(r.x, IN, 0);
-    r.y = room(sizeof(float) * OUT);
-    serve(once, &r, r.y, OUT);
+    r.tokens = room(sizeof(int32_t) * BENCH_LENGTH);
+    for (int i = 0; i < BENCH_LENGTH; i++)
+        r.tokens[i] = (int32_t)((i * 7919LL + 13) % BENCH_VOCAB);
+    r.x = room(sizeof(float) * BENCH_IN);
+    fill(r.x, BENCH_IN, 0);
+    r.y = room(sizeof(float) * BENCH_OUT);
+    serve(once, &r, r.y, BENCH_OUT);
     tfx_pool_destroy(pool);
     tfx_unmap_file(weights, bytes);
     return 0;

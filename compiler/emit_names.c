@@ -103,7 +103,8 @@ static void mark_used(Emit *e, const char *text)
         const char *name = map_key(e->names, i);
         size_t n = strlen(name);
         for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
-            bool begins = at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+            bool begins =
+                at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
             bool ends = !isalnum((unsigned char)at[n]) && at[n] != '_';
             if (begins && ends)
                 ((Named *)map_value(e->names, i))->used = true;
@@ -130,7 +131,8 @@ void emit_names_enum(Emit *e, Text *out)
     for (int i = 0; i < map_count(e->names); i++) {
         const Named *n = map_value(e->names, i);
         if (n->used)
-            text_printf(out, "    %s = %lld,\n", map_key(e->names, i), (long long)n->value);
+            text_printf(out, "    %s = %lld,\n", map_key(e->names, i),
+                        (long long)n->value);
     }
     text_puts(out, "};\n\n");
 }

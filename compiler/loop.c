@@ -306,19 +306,19 @@ void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx)
 // ---- names -------------------------------------------------------------------------------------
 
 static const char *const reserved[] = {
-    "auto",     "break",    "case",     "char",     "const",  "continue", "default",
-    "do",       "double",   "else",     "enum",     "extern", "float",    "for",
-    "goto",     "if",       "inline",   "int",      "long",   "register", "restrict",
-    "return",   "short",    "signed",   "sizeof",   "static", "struct",   "switch",
-    "typedef",  "union",    "unsigned", "void",     "while",  "alignas",  "alignof",
-    "bool",     "class",    "delete",   "new",      "this",   "template", "typename",
-    "private",  "public",   "virtual",  "operator", "true",   "false",    "constexpr",
-    "nullptr",  "asm",      "typeof",   "main",     "and",    "or",       "not",
-    "xor",      "catch",    "try",      "throw",    "export", "friend",   "mutable",
-    "explicit", "namespace", "protected", "using",  "memcpy", "memcmp",   "status",
-    "linux",    "unix",     "y0",       "y1",       "yn",     "j0",       "j1",
-    "jn",       "gamma",    "index",    "signal",   "exp",    "log",      "sin",
-    "cos",      "tanh",     "erf",      "sqrt",     "pow",    "floor",    "ceil",
+    "auto",     "break",     "case",      "char",     "const",  "continue", "default",
+    "do",       "double",    "else",      "enum",     "extern", "float",    "for",
+    "goto",     "if",        "inline",    "int",      "long",   "register", "restrict",
+    "return",   "short",     "signed",    "sizeof",   "static", "struct",   "switch",
+    "typedef",  "union",     "unsigned",  "void",     "while",  "alignas",  "alignof",
+    "bool",     "class",     "delete",    "new",      "this",   "template", "typename",
+    "private",  "public",    "virtual",   "operator", "true",   "false",    "constexpr",
+    "nullptr",  "asm",       "typeof",    "main",     "and",    "or",       "not",
+    "xor",      "catch",     "try",       "throw",    "export", "friend",   "mutable",
+    "explicit", "namespace", "protected", "using",    "memcpy", "memcmp",   "status",
+    "linux",    "unix",      "y0",        "y1",       "yn",     "j0",       "j1",
+    "jn",       "gamma",     "index",     "signal",   "exp",    "log",      "sin",
+    "cos",      "tanh",      "erf",       "sqrt",     "pow",    "floor",    "ceil",
     "abs",      "round",
 };
 

@@ -45,7 +45,7 @@ static void check_binary(Check *c, const LExpr *e)
 // The functions of MAP rows, and how many operands they take.
 static int arity_of(const Check *c, const char *name)
 {
-    static const char *const one[] = {"ABS", "SQRT", "EXP", "LOG",   "SIN",
+    static const char *const one[] = {"ABS", "SQRT", "EXP", "LOG",  "SIN",
                                       "COS", "TANH", "ERF", "FLOOR"};
     static const char *const two[] = {"POW", "MIN", "MAX"};
     Op op;
@@ -82,7 +82,8 @@ static void check_var(Check *c, const LExpr *e)
     if (!v)
         breach(c, "no variable `%s`", e->name);
     else if (v->dtype != e->dtype)
-        breach(c, "%s is %s, not %s", e->name, type_name(v->dtype), type_name(e->dtype));
+        breach(c, "%s is %s, not %s", e->name, type_name(v->dtype),
+               type_name(e->dtype));
 }
 
 void check_expr(Check *c, const LExpr *e)

@@ -73,171 +73,6 @@ void lower_note(Lower *l, const Value *v)
     l->noted = v;
 }
 
-// ---- constants -------------------------------------------------------------------------------------
-
-// A constant that can stand in the packed file: its size is known. (An expand of a weight to
-// a run-time size is only a view.)
-bool is_packable(const Value *v)
-{
-    for (int k = 0; k < v->type.rank; k++)
-        if (!size_is_int(v->type.dim[k].size, NULL))
-            return false;
-    return value_is_const(v);
-}
-
-// The storage type of every checkpoint tensor that v is made of, when they are the same and
-// v only moves elements about; else f32.
-static DType storage_of(Lower *l, const Value *v)
-{
-    if (dtype_info[v->type.dtype].kind != DK_FLOAT)
-        return v->type.dtype;
-    if (v->op == OP_weight) {
-        const char *path = attr_str(v, "path", "");
-        DType d = l->options->storage ? l->options->storage(l->options->ctx, path) : DT_f32;
-        return d == DT_f16 || d == DT_bf16 ? d : DT_f32;
-    }
-    if (v->op != OP_concat && v->op != OP_cast && !op_is_view(v->op))
-        return DT_f32;
-    DType d = storage_of(l, v->in[0]);
-    if (dtype_info[d].kind != DK_FLOAT)
-        return DT_f32;
-    for (int i = 1; i < v->nin; i++)
-        if (storage_of(l, v->in[i]) != d)
-            return DT_f32;
-    return d < DT_COUNT && dtype_info[d].kind == DK_FLOAT ? d : DT_f32;
-}
-
-Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
-{
-    Prog *p = l->p;
-    const char *key =
-        arena_printf(l->arena, "%d:%s", (int)format, const_key(l->arena, v));
-    Packed *k = map_get(l->packed, key);
-    if (!k) {
-        k = NEW(p->arena, Packed);
-        k->value = v;
-        k->format = format;
-        k->storage = storage_of(l, v);
-        if (!size_is_int(type_count(l->sizes, &v->type), &k->count))
-            bug("a constant of run-time size");
-        if (format == PACK_PANEL) {
-            size_is_int(v->type.dim[0].size, &k->n);
-            size_is_int(v->type.dim[1].size, &k->k);
-            k->count = (k->n + 15) / 16 * 16 * k->k;
-        }
-        map_set(l->packed, key, k);
-        vec_push(p->arena, &p->packed, k);
-    }
-    Field *f = record_packed(l, l->f->record, k, NULL, v->loc);
-    for (int i = 0; i < l->f->bufs.n; i++)
-        if (l->f->bufs.p[i]->field == f)
-            return l->f->bufs.p[i];
-    Type t = v->type;
-    t.dtype = k->storage;
-    Buf *b = buf_new(l, l->f, BUF_WEIGHT, field_local(l, f), &t);
-    b->field = f;
-    return b;
-}
-
-// Plain constants are read by loops and norms as f32, whatever the checkpoint has.
-static View constant_view(Lower *l, const Value *v)
-{
-    Buf *b = lower_packed(l, v, PACK_PLAIN);
-    if (dtype_info[b->dtype].kind == DK_FLOAT) {
-        b->field->packed->storage = DT_f32;
-        b->dtype = b->shape.dtype = DT_f32;
-    }
-    return view_dense(l, b, &v->type);
-}
-
-static View state_view(Lower *l, const Value *v)
-{
-    State *st = value_state(l->p->module, v);
-    Field *f = record_state(l, l->f->record, st);
-    for (int i = 0; i < l->f->bufs.n; i++)
-        if (l->f->bufs.p[i]->field == f)
-            return view_dense(l, l->f->bufs.p[i], &v->type);
-    Buf *b = buf_new(l, l->f, BUF_STATE, f->name, &v->type);
-    b->field = f;
-    return view_dense(l, b, &v->type);
-}
-
-void lower_state(Lower *l, const Value *v)
-{
-    lower_set(l, v, state_view(l, v));
-}
-
-// ---- operands ----------------------------------------------------------------------------------------
-
-View lower_value(Lower *l, const Value *v)
-{
-    if (is_packable(v))
-        return constant_view(l, v);
-    if (!low_of(l, v)->done)
-        bug("%%%d (%s) is used before it is lowered", v->id, op_info[v->op].name);
-    View view = low_of(l, v)->view;
-    view.buf = reach(l, l->f, view.buf);
-    return view;
-}
-
-// What a view op looks through: the operand's view over the buffer that holds it.
-View lower_base(Lower *l, const Value *v, int i)
-{
-    const Value *x = v->in[i];
-    return is_packable(x) ? constant_view(l, x) : low_of(l, x)->view;
-}
-
-View lower_in(Lower *l, const Value *v, int i)
-{
-    return lower_value(l, v->in[i]);
-}
-
-static void uses_turn(Lower *l, const char *index)
-{
-    // Every function between the loop and here takes the turn as a parameter.
-    for (Func *f = l->f; f; f = f->caller) {
-        bool known = false;
-        for (int i = 0; i < f->turns.n; i++)
-            known = known || !strcmp(f->turns.p[i], index);
-        if (!known)
-            vec_push(l->p->arena, &f->turns, index);
-        const Field *own = NULL;
-        for (int i = 0; f->caller && i < f->caller->record->fields.n; i++)
-            if (f->caller->record->fields.p[i]->record == f->record)
-                own = f->caller->record->fields.p[i];
-        if (own && own->index && !strcmp(own->index, index))
-            return;
-    }
-}
-
-LExpr *lower_scalar(Lower *l, const Value *v, DType want)
-{
-    Prog *p = l->p;
-    double x = 0;
-    if (v->type.rank != 0)
-        return NULL;
-    if (value_is_scalar_const(v, &x)) {
-        if (dtype_info[want].kind == DK_FLOAT)
-            return lx_num(p, x);
-        LExpr *e = lx_int(p, (int64_t)x);
-        e->dtype = want;
-        return e;
-    }
-    if (v->op == OP_size)
-        return lx_cast(p, want, lx_size(p, attr_find(v, "size")->sizes[0]));
-    if (v->op == OP_turn) {
-        uses_turn(l, attr_str(v, "index", "i"));
-        return lx_cast(p, want, lx_var(p, attr_str(v, "index", "i"), DT_i64));
-    }
-    if (is_packable(v) || (op_info[v->op].class != OPC_MAP && v->op != OP_cast))
-        return NULL;
-    LExpr *in[2] = {NULL, NULL};
-    for (int i = 0; i < v->nin; i++)
-        if (!(in[i] = lower_scalar(l, v->in[i], v->in[i]->type.dtype)))
-            return NULL;
-    return v->op == OP_cast ? lx_cast(p, want, in[0]) : lx_map_call(p, v->op, in[0], in[1]);
-}
-
 // ---- one op ----------------------------------------------------------------------------------------------
 
 static void lower_op(Lower *l, const Value *v)
@@ -256,18 +91,19 @@ static void lower_op(Lower *l, const Value *v)
         lower_map(l, v);
         return;
     case OP_item:
-        lower_set(l, v, view_dense(l, low_of(l, v->in[0])->carried[attr_int(v, "i", 0)],
-                                   &v->type));
+        lower_set(
+            l, v,
+            view_dense(l, low_of(l, v->in[0])->carried[attr_int(v, "i", 0)], &v->type));
         return;
 #define CORE(name, arity, doc)
-#define MAP1(name, expr, doc)                                                            \
-    case OP_##name:                                                                      \
-        lower_map(l, v);                                                                 \
+#define MAP1(name, expr, doc)                                                          \
+    case OP_##name:                                                                    \
+        lower_map(l, v);                                                               \
         return;
 #define MAP2 MAP1
-#define OP(name, arity, doc)                                                             \
-    case OP_##name:                                                                      \
-        lower_##name(l, v);                                                              \
+#define OP(name, arity, doc)                                                           \
+    case OP_##name:                                                                    \
+        lower_##name(l, v);                                                            \
         return;
 #include "compiler/ops.def"
 #undef CORE
@@ -296,7 +132,8 @@ static bool needs_lowering(Lower *l, const Value *v)
     if (is_packable(v) || diag_errors(l->diag))
         return false;
     // A scalar that is an expression of sizes is written where it is used.
-    return !(v->type.rank == 0 && !low_of(l, v)->yielded && lower_scalar(l, v, v->type.dtype));
+    return !(v->type.rank == 0 && !low_of(l, v)->yielded &&
+             lower_scalar(l, v, v->type.dtype));
 }
 
 // ---- repeats -----------------------------------------------------------------------------------------------
@@ -337,7 +174,9 @@ static void carry_on(Lower *l, const Value *v)
         Buf *b = low_of(l, v)->carried[i];
         to[i] = view_dense(l, reach(l, l->f, b), &r->yields.p[i]->type);
         for (int k = 0; k < r->yields.n; k++)
-            crossed = crossed || (k != i && from[i].buf == reach(l, l->f, low_of(l, v)->carried[k]));
+            crossed =
+                crossed ||
+                (k != i && from[i].buf == reach(l, l->f, low_of(l, v)->carried[k]));
     }
     for (int i = 0; crossed && i < r->yields.n; i++) {
         Buf *t = lower_temp(l, "next", from[i].buf->dtype, from[i].rank, from[i].dim);
@@ -472,7 +311,6 @@ static void find_homes(Lower *l, const Region *r)
     }
 }
 
-
 static void lower_results(Lower *l, Func *f)
 {
     const Region *top = l->g->body;
@@ -547,7 +385,8 @@ static void note_panels(Value *v, void *ctx)
         map_set(l->panels, const_key(l->arena, v->in[1]), v);
 }
 
-Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o, Diag *d)
+Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o,
+                   Diag *d)
 {
     Prog *p = NEW(a, Prog);
     p->arena = a;
@@ -560,7 +399,8 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
     p->taps = o->taps;
     p->root = NEW(a, Record);
     const Scope *root = m->scopes.n ? m->scopes.p[0] : NULL;
-    char *type = arena_strdup(a, c_name(a, root && root->block ? root->block : "Model"));
+    char *type =
+        arena_strdup(a, c_name(a, root && root->block ? root->block : "Model"));
     type[0] = (char)toupper((unsigned char)type[0]);
     p->root->type = type;
     p->root->path = root && root->path ? root->path : "";

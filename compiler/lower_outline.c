@@ -88,7 +88,8 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     f->scope = scope;
     f->name = unique_func_name(l, name, !caller);
     f->taken = map_new(p->arena);
-    static const char *const own[] = {"m", "w", "state", "scratch", "work", "status", "weight", "table"};
+    static const char *const own[] = {"m",    "w",      "state",  "scratch",
+                                      "work", "status", "weight", "table"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
     for (int i = 0; i < OP_COUNT; i++)
@@ -119,8 +120,9 @@ static void reserve_turns(Func *f)
 
 static bool is_work(const Value *v)
 {
-    return !is_packable(v) && v->op != OP_size && v->op != OP_turn && v->op != OP_state &&
-           v->op != OP_item && v->op != OP_set_slice && !op_is_view(v->op);
+    return !is_packable(v) && v->op != OP_size && v->op != OP_turn &&
+           v->op != OP_state && v->op != OP_item && v->op != OP_set_slice &&
+           !op_is_view(v->op);
 }
 
 static bool within(const Scope *s, const Scope *outer)

@@ -14,12 +14,11 @@ const VerbInfo verb_info[VERB_COUNT] = {
 };
 
 #define V(verb) (1u << VERB_##verb)
-#define V_MODEL                                                                          \
-    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init))
-#define V_ALL ((1u << VERB_COUNT) - 1)
+#define V_MODEL (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init))
+#define V_ALL   ((1u << VERB_COUNT) - 1)
 
 const OptionInfo option_info[OPTION_COUNT] = {
-#define OPT(name, long_name, letter, arg, verbs, help)                                   \
+#define OPT(name, long_name, letter, arg, verbs, help)                                 \
     {long_name, letter, arg, verbs, help},
 #include "options.def"
 #undef OPT
@@ -47,8 +46,8 @@ bool option_find(const char *name, OptionId *id)
 
 void settings_init(Settings *s, Arena *a)
 {
-    *s = (Settings){.arena = a, .target = "portable", .level = 1, .seed = 1,
-                    .dtype = DT_COUNT};
+    *s = (Settings){
+        .arena = a, .target = "portable", .level = 1, .seed = 1, .dtype = DT_COUNT};
     s->atol = s->rtol = -1;
 }
 
@@ -118,7 +117,8 @@ static bool take_define(Settings *s, const char *value, const char **why)
     bool bound = strncmp(rest, "<=", 2) == 0;
     rest += bound ? 2 : 1;
     if ((!bound && value[n] != '=') || !is_name(value, n) || !*rest) {
-        *why = arena_printf(s->arena, "'%s' is neither NAME=VALUE nor NAME<=BOUND", value);
+        *why =
+            arena_printf(s->arena, "'%s' is neither NAME=VALUE nor NAME<=BOUND", value);
         return false;
     }
     vec_push(s->arena, &s->defines, arena_strdup(s->arena, value));

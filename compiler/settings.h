@@ -56,24 +56,24 @@ typedef VEC(const char *) StrList;
 
 typedef struct Settings {
     Arena *arena;
-    const char *output;       // NULL: from the model's name; "-": standard output
-    StrList defines;          // "hidden=64", "T<=64"
-    const char *weights;      // NULL: what the model names
-    const char *prefix;       // NULL: the model's stem
+    const char *output;   // NULL: from the model's name; "-": standard output
+    StrList defines;      // "hidden=64", "T<=64"
+    const char *weights;  // NULL: what the model names
+    const char *prefix;   // NULL: the model's stem
     const char *target;
     PackKind pack;
     Stage emit;
-    int level;                // -O
-    const char *passes;       // NULL: all of passes.def
-    StrList passes_off;       // -fno-...
+    int level;           // -O
+    const char *passes;  // NULL: all of passes.def
+    StrList passes_off;  // -fno-...
     StrList print_after;
     bool verify_each, time_passes, taps;
     bool depend;
     const char *depend_file;
     const char *golden, *input, *entry;
-    double atol, rtol;        // negative: not given
+    double atol, rtol;  // negative: not given
     uint64_t seed;
-    DType dtype;              // of init; DT_COUNT: not given
+    DType dtype;  // of init; DT_COUNT: not given
     bool in_place, fmt_check;
     bool json;
     ColorWhen color;

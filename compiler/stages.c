@@ -121,6 +121,9 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
     case STAGE_PLAN:
         if (!job_lower(job))
             return false;
+        if (stage == STAGE_PLAN &&
+            !layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h")))
+            return false;
         (stage == STAGE_LOOPS ? loop_print : plan_print)(job->prog, out);
         return true;
     case STAGE_C:

@@ -24,14 +24,14 @@ typedef struct tfx_glue_state {
 typedef void tfx_glue_tap(void *ctx, int value, const void *data);
 
 typedef struct tfx_glue {
-    int abi;                        // TFX_GLUE_ABI
-    size_t state_bytes;             // 0: the program has no state
-    size_t scratch_bytes;           // at the bounds, with one thread
+    int abi;               // TFX_GLUE_ABI
+    size_t state_bytes;    // 0: the program has no state
+    size_t scratch_bytes;  // at the bounds, with one thread
     int nentries;
-    const char *const *entries;     // by number of entry
+    const char *const *entries;  // by number of entry
     int nstates;
     const tfx_glue_state *states;
-    void (*reset)(void *state);     // NULL without state
+    void (*reset)(void *state);  // NULL without state
 
     // Initialises a model struct over the packed weights (64-byte aligned) and calls an
     // entry. dims[id] for every dim of the module by its index there; the cursor's is not

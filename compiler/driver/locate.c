@@ -20,9 +20,9 @@ typedef struct Locate {
     Job *job;
     const Graph *graph;
     const int64_t *dims;
-    const Value **values;   // of the graph, by id
-    VEC(Shown) shown;       // by the program
-    const Value *first;     // that departs
+    const Value **values;  // of the graph, by id
+    VEC(Shown) shown;      // by the program
+    const Value *first;    // that departs
     const Value *repeat;
     int nturns;
     int64_t turns[8];
@@ -46,8 +46,8 @@ static void program_tap(void *ctx, int id, const void *data)
     vec_push(l->job->arena, &l->shown, s);
 }
 
-static void oracle_tap_value(void *ctx, const Value *v, int nturns, const int64_t *turns,
-                             const Tensor *t)
+static void oracle_tap_value(void *ctx, const Value *v, int nturns,
+                             const int64_t *turns, const Tensor *t)
 {
     Locate *l = ctx;
     for (int i = 0; i < l->shown.n && !l->first; i++) {
@@ -72,10 +72,11 @@ static void oracle_tap_value(void *ctx, const Value *v, int nturns, const int64_
 static void say(Locate *l, Text *out)
 {
     if (!l->first) {
-        text_printf(out,
-                    "all %d named values agree with the evaluator: the expected values are "
-                    "of another model or other weights\n",
-                    l->compared);
+        text_printf(
+            out,
+            "all %d named values agree with the evaluator: the expected values are "
+            "of another model or other weights\n",
+            l->compared);
         return;
     }
     const Value *v = l->first;
@@ -87,9 +88,9 @@ static void say(Locate *l, Text *out)
         text_printf(out, " of %s", v->scope->path);
     if (at.file)
         text_printf(out, ", %s:%d", at.file, at.line);
-    text_printf(out, ": max abs %.3g, limit %.3g; at element %lld %.9g, expected %.9g\n",
-                l->how.max_abs, l->how.limit, (long long)l->how.worst, l->how.got,
-                l->how.want);
+    text_printf(
+        out, ": max abs %.3g, limit %.3g; at element %lld %.9g, expected %.9g\n",
+        l->how.max_abs, l->how.limit, (long long)l->how.worst, l->how.got, l->how.want);
 }
 
 void locate(Job *job, Graph *g, const int64_t *dims, const Tensor *in, Text *out)
@@ -110,7 +111,8 @@ void locate(Job *job, Graph *g, const int64_t *dims, const Tensor *in, Text *out
     l.values = NEWN(job->arena, const Value *, g->nvalues + 1);
     graph_walk(g, note_value, &l);
     for (int i = 0; i < g->body->yields.n; i++)
-        if (!tensor_of_type(job->arena, &g->body->yields.p[i]->type, sizes, &results[i]))
+        if (!tensor_of_type(job->arena, &g->body->yields.p[i]->type, sizes,
+                            &results[i]))
             return;
     if (!program_load(&p, &tapped))
         return;

@@ -96,14 +96,15 @@ static const char *template_name(Lower *l, const Value *v)
 
 static void key_expr(Text *t, const LExpr *e)
 {
-    text_printf(t, "(%d%c%s%a", (int)e->kind, e->op ? e->op : ' ', e->name ? e->name : "",
-                e->num);
+    text_printf(t, "(%d%c%s%a", (int)e->kind, e->op ? e->op : ' ',
+                e->name ? e->name : "", e->num);
     for (int i = 0; i < e->n; i++)
         key_expr(t, e->arg[i]);
     text_puts(t, ")");
 }
 
-static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue, DType weight)
+static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
+                                     DType weight)
 {
     Prog *p = l->p;
     Text key;

@@ -78,7 +78,8 @@ static void save_older_views(Lower *l, const Value *v, const Buf *state)
         if (!later)
             continue;
         View older = lower_value(l, u);
-        Buf *b = buf_new(l, l->low[id].home, BUF_LOCAL, u->name ? u->name : "older", &u->type);
+        Buf *b = buf_new(l, l->low[id].home, BUF_LOCAL, u->name ? u->name : "older",
+                         &u->type);
         View copy = view_dense(l, b, &u->type);
         lower_set(l, u, copy);
         lower_copy(l, lower_value(l, u), older);

@@ -100,7 +100,8 @@ static void replay(Test *t, const Compiler *c, const char *option)
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
     printf("ok - %d programs by %s, %.1f s\n", t->trials.n, c->command,
-           (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
+           (double)(to.tv_sec - from.tv_sec) +
+               1e-9 * (double)(to.tv_nsec - from.tv_nsec));
     fflush(stdout);
 }
 
@@ -112,7 +113,8 @@ static void run_ops(Test *t, int n, char **files)
     for (int i = 0; i < n; i++)
         vec_push(t->arena, &list, files[i]);
     if (!n)
-        list = models_in(t->arena, arena_printf(t->arena, "%s/tests/ops", source_root()));
+        list =
+            models_in(t->arena, arena_printf(t->arena, "%s/tests/ops", source_root()));
     for (int i = 0; i < list.n; i++)
         add_model(t, list.p[i], "01");
     replay(t, &(Compiler){"tcc", "tcc"}, NULL);
@@ -123,6 +125,10 @@ static void run_ops(Test *t, int n, char **files)
 static void run_compilers(Test *t)
 {
     static const Compiler compilers[] = {
+        {"gcc-san",
+         "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
+        {"clang-san",
+         "clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
         {"gcc-O0", "gcc -O0"},
         {"gcc-O3", "gcc -O3"},
         {"gcc-native", "gcc -O3 -march=native"},
@@ -132,17 +138,13 @@ static void run_compilers(Test *t)
         {"clang-native", "clang-19 -O3 -march=native"},
         {"clang-scalar", "clang-19 -O2 -DTFX_SCALAR"},
         {"tcc", "tcc"},
-        {"gcc-san", "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
-        {"clang-san",
-         "clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
     };
-    static const char *const models[] = {"attention", "gather-bf16", "layer_norm", "linear",
-                                         "map",       "matmul",      "repeat",     "rope",
-                                         "set_slice", "softmax",     "state"};
+    static const char *const models[] = {"attention", "gather-bf16", "linear", "repeat",
+                                         "state"};
     for (int i = 0; i < COUNT(models); i++)
-        add_model(t,
-                  arena_printf(t->arena, "%s/tests/ops/%s.tfx", source_root(), models[i]),
-                  "01");
+        add_model(
+            t, arena_printf(t->arena, "%s/tests/ops/%s.tfx", source_root(), models[i]),
+            "01");
     for (int i = 0; i < COUNT(compilers); i++)
         replay(t, &compilers[i], "--threads");
 }
@@ -163,7 +165,7 @@ static void run_fuzz(Test *t, int n, char **words)
             fclose(f);
         add_model(t, path, "01");
     }
-    replay(t, &(Compiler){"gcc-O1", "gcc -O1"}, NULL);
+    replay(t, &(Compiler){"tcc", "tcc"}, NULL);
 }
 
 static int usage(void)
@@ -174,7 +176,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    Test t = {.arena = arena_new()};
+    Test
+    t = {.arena = arena_new()};
     const char *why = "", *keep = getenv("KEEP");
     if (argc < 2)
         return usage();
