@@ -57,6 +57,8 @@ static void emit_check(Emit *e)
     text_printf(e->out,
                 "int %s_check(const %s *m)\n{\n"
                 "    uint64_t sum = 0;\n"
+                "    if (!m)\n"
+                "        return %s_E_ALIGN;\n"
                 "    for (size_t i = %lld; i < %s_WEIGHTS_BYTES; i += 8) {\n"
                 "        uint64_t word = 0;\n"
                 "        for (size_t k = 0; k < 8 && i + k < %s_WEIGHTS_BYTES; k++)\n"
@@ -67,8 +69,9 @@ static void emit_check(Emit *e)
                 "    if (sum != UINT64_C(0x%016llx))\n"
                 "        return %s_E_WEIGHTS;\n"
                 "    return %s_OK;\n}\n\n",
-                p->prefix, p->prefix, (long long)(y ? y->header_bytes : 0), p->upper,
-                p->upper, (unsigned long long)(y ? y->sum : 0), p->upper, p->upper);
+                p->prefix, p->prefix, p->upper, (long long)(y ? y->header_bytes : 0),
+                p->upper, p->upper, (unsigned long long)(y ? y->sum : 0), p->upper,
+                p->upper);
 }
 
 static void emit_state_functions(Emit *e)

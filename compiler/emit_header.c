@@ -204,6 +204,8 @@ static void header_types(Emit *e)
                        "    void *tap_ctx;\n");
     }
     text_printf(out, "} %s;\n\n", p->prefix);
+    if (p->marks)
+        text_puts(out, "void tfx_mark(int value);  // for tfxc bench\n\n");
 }
 
 const char *emit_stem(const Prog *p, const EmitOptions *o)

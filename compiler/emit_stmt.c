@@ -265,6 +265,8 @@ static void emit_stmt(Emit *e, const LStmt *s)
         return;
     case LS_NOTE:
         emit_note(e, s);
+        if (s->tap)
+            emit_line(e, "tfx_mark(%d);", s->tap->id);
         return;
     }
 }

@@ -243,11 +243,15 @@ void emit_templates(Emit *e)
         text_puts(&head, ")");
         emit_expr(e, t->epilogue, PREC_POSTFIX, &body);
         int w = (int)head.n;
+        size_t widest = strlen(t->name) > body.n ? strlen(t->name) : body.n;
+        bool is_wide = strlen("#define  ") + head.n + widest > EMIT_COLUMNS;
+        text_puts(out, is_wide ? "// clang-format off\n" : "");
         text_printf(out, "#define %-*s %s\n", w, "TFX_LINEAR", t->name);
         text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT",
                     dtype_info[t->weight].name);
         text_printf(out, "#define %-*s %d\n", w, "TFX_EXTRAS", t->nextra);
         text_printf(out, "#define %s %s\n", head.p, body.p);
-        text_puts(out, "#include \"tfx_rt.h\"\n\n");
+        text_puts(out, "#include \"tfx_rt.h\"\n");
+        text_puts(out, is_wide ? "// clang-format on\n\n" : "\n");
     }
 }

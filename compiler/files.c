@@ -258,6 +258,20 @@ bool job_compile(Job *job, const char *path)
            (!job->set->depend || write_depend(job, &names));
 }
 
+// What `tfxc bench` needs beside: the pool, and the machine's limits.
+static bool write_timed(Job *job, const Names *names, const char *folder, Emitted *e)
+{
+    Arena *a = job->arena;
+    const Embedded *roof = embedded_find("driver/roof.c");
+    const char *path = arena_printf(a, "%s/tfx_roof.c", folder);
+    if (!roof || !job_write(job, path, roof->text, roof->size))
+        return false;
+    vec_push(a, &e->sources, path);
+    vec_push(a, &e->sources,
+             arena_printf(a, "%.*sc", (int)strlen(names->runtime) - 1, names->runtime));
+    return true;
+}
+
 bool job_emit_program(Job *job, const char *folder, Emitted *e)
 {
     Text glue;
@@ -284,5 +298,5 @@ bool job_emit_program(Job *job, const char *folder, Emitted *e)
     vec_push(a, &e->sources, glue_path);
     if (carrier)
         vec_push(a, &e->sources, carrier);
-    return true;
+    return !job->set->timed || write_timed(job, &names, folder, e);
 }

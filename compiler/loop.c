@@ -306,20 +306,32 @@ void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx)
 // ---- names -------------------------------------------------------------------------------------
 
 static const char *const reserved[] = {
-    "auto",     "break",     "case",      "char",     "const",  "continue", "default",
-    "do",       "double",    "else",      "enum",     "extern", "float",    "for",
-    "goto",     "if",        "inline",    "int",      "long",   "register", "restrict",
-    "return",   "short",     "signed",    "sizeof",   "static", "struct",   "switch",
-    "typedef",  "union",     "unsigned",  "void",     "while",  "alignas",  "alignof",
-    "bool",     "class",     "delete",    "new",      "this",   "template", "typename",
-    "private",  "public",    "virtual",   "operator", "true",   "false",    "constexpr",
-    "nullptr",  "asm",       "typeof",    "main",     "and",    "or",       "not",
-    "xor",      "catch",     "try",       "throw",    "export", "friend",   "mutable",
-    "explicit", "namespace", "protected", "using",    "memcpy", "memcmp",   "status",
-    "linux",    "unix",      "y0",        "y1",       "yn",     "j0",       "j1",
-    "jn",       "gamma",     "index",     "signal",   "exp",    "log",      "sin",
-    "cos",      "tanh",      "erf",       "sqrt",     "pow",    "floor",    "ceil",
-    "abs",      "round",
+    "auto",      "break",     "case",     "char",      "const",     "continue",
+    "default",   "do",        "double",   "else",      "enum",      "extern",
+    "float",     "for",       "goto",     "if",        "inline",    "int",
+    "long",      "register",  "restrict", "return",    "short",     "signed",
+    "sizeof",    "static",    "struct",   "switch",    "typedef",   "union",
+    "unsigned",  "void",      "while",    "alignas",   "alignof",   "bool",
+    "class",     "delete",    "new",      "this",      "template",  "typename",
+    "private",   "public",    "virtual",  "operator",  "true",      "false",
+    "constexpr", "nullptr",   "asm",      "typeof",    "main",      "and",
+    "or",        "not",       "xor",      "catch",     "try",       "throw",
+    "export",    "friend",    "mutable",  "explicit",  "namespace", "protected",
+    "using",     "memcpy",    "memcmp",   "status",    "linux",     "unix",
+    "y0",        "y1",        "yn",       "j0",        "j1",        "jn",
+    "gamma",     "index",     "signal",   "exp",       "log",       "sin",
+    "cos",       "tanh",      "erf",      "sqrt",      "pow",       "floor",
+    "ceil",      "abs",       "round",    "acos",      "asin",      "atan",
+    "atan2",     "tan",       "cosh",     "sinh",      "acosh",     "asinh",
+    "atanh",     "exp2",      "expm1",    "frexp",     "ldexp",     "log2",
+    "log10",     "log1p",     "logb",     "modf",      "scalb",     "scalbn",
+    "cbrt",      "hypot",     "fabs",     "erfc",      "lgamma",    "tgamma",
+    "rint",      "nearbyint", "trunc",    "fmod",      "drem",      "remainder",
+    "remquo",    "copysign",  "nan",      "nextafter", "fdim",      "fmax",
+    "fmin",      "fma",       "finite",   "signgam",   "memset",    "memmove",
+    "memchr",    "strlen",    "strcmp",   "strcpy",    "strcat",    "strchr",
+    "strstr",    "strdup",    "exit",     "abort",     "printf",    "puts",
+    "malloc",    "free",      "calloc",   "realloc",
 };
 
 const char *c_name(Arena *a, const char *wish)
@@ -338,6 +350,39 @@ const char *c_name(Arena *a, const char *wish)
             break;
         }
     return t.p;
+}
+
+// What a program has at file scope, and what its interface calls its own parameters.
+static bool is_own_name(const Module *m, const char *name)
+{
+    static const char *const own[] = {
+        "m",    "w", "state",   "scratch", "work",  "bytes",        "sum",
+        "word", "n", "weights", "at",      "table", "weights_head", "weight",
+        "i",    "k", "par",     "tap",     "acc",   "unused", "call", "entry",
+    };
+    Op op;
+    bool is =
+        op_find(name, &op) || !strncmp(name, "linear", 6) || !strncmp(name, "tfx", 3);
+    for (int i = 0; i < COUNT(own); i++)
+        is = is || !strcmp(name, own[i]);
+    for (int i = 0; i < m->dims.n; i++)
+        is = is || !strcmp(name, m->dims.p[i]->name);
+    return is;
+}
+
+const char *c_prefix(Arena *a, const Module *m)
+{
+    const char *plain = m->name, *name = c_name(a, plain);
+    bool other = strlen(name) != strlen(plain) && name[strlen(plain)] == '_';
+        if (!other && !is_own_name(m, name))
+        return name;
+    return c_name(a, arena_printf(a, "%s_model", plain));
+}
+
+bool prefix_owns(const char *prefix, const char *name)
+{
+    size_t n = strlen(prefix);
+    return strncmp(name, prefix, n) == 0 && (name[n] == '\0' || name[n] == '_');
 }
 
 const char *func_name(Func *f, const char *wish)

@@ -130,7 +130,7 @@ struct LStmt {
         *record;         // LS_CALL: field of the caller's record, NULL: the same record
     LExpr *turn;         // LS_CALL: which element of an array field, or NULL
     VEC(Buf *) actuals;  // LS_CALL: caller's buffers for callee->params
-    const Value *tap;    // LS_TAP
+    const Value *tap;    // LS_TAP; LS_NOTE of a program with marks
     int64_t frame_at;    // LS_CALL: where the callee's frame lies in the caller's
     int position, end;   // set by the memory planner
 };
@@ -228,6 +228,7 @@ struct Prog {
     int64_t scratch_bytes, state_bytes;
     int64_t weights_bytes;  // payload of the packed file
     bool taps;
+    bool marks;  // for tfxc bench
     bool has_par;
 };
 
@@ -252,6 +253,10 @@ void lexpr_walk(LExpr *e, void (*f)(LExpr *e, void *ctx), void *ctx);
 void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx);
 const char *func_name(Func *f, const char *wish);  // a C name not yet taken in f
 const char *c_name(Arena *a, const char *wish);    // wish made a legal C identifier
+// The module's name as prefix of a program: `linear_model` for one that C or the program
+// needs itself.
+const char *c_prefix(Arena *a, const Module *m);
+bool prefix_owns(const char *prefix, const char *name);  // is it PREFIX or PREFIX_...?
 
 // ---- looptext.c, loopread.c --------------------------------------------------------------------------------------
 
@@ -268,7 +273,7 @@ bool loop_check(const Prog *p, Text *why);
 // ---- lower.c: graph to loops ---------------------------------------------------------------------------
 
 typedef struct LowerOptions {
-    bool taps;
+    bool taps, marks;
     // Storage type of a checkpoint tensor (turns put in), DT_COUNT when there is none.
     DType (*storage)(void *ctx, const char *name);
     void *ctx;

@@ -69,6 +69,7 @@ void lower_note(Lower *l, const Value *v)
     LStmt *s = ls_new(l->p, l->out, LS_NOTE, user_loc(l->diag, v));
     s->name = v->name ? v->name : op_info[v->op].name;
     s->why = shape_words(l, v);
+    s->tap = l->p->marks ? v : NULL;
     l->note = s;
     l->noted = v;
 }
@@ -385,6 +386,20 @@ static void note_panels(Value *v, void *ctx)
         map_set(l->panels, const_key(l->arena, v->in[1]), v);
 }
 
+// <prefix>_init and the like are functions of every program.
+static void check_entry_names(const Module *m, Diag *d)
+{
+    static const char *const own[] = {"init",   "check",    "reset",
+                                      "rewind", "strerror", "weights"};
+    for (int i = 0; i < m->graphs.n; i++)
+        for (int k = 0; k < COUNT(own); k++)
+            if (!strcmp(m->graphs.p[i]->name, own[k])) {
+                diag_error(d, m->graphs.p[i]->loc, E0819,
+                           "the program has a function `%s` of its own", own[k]);
+                diag_hint(d, m->graphs.p[i]->loc, "call the entry `forward`, say");
+            }
+}
+
 Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o,
                    Diag *d)
 {
@@ -397,6 +412,7 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
     p->kernels = map_new(a);
     p->maps = map_new(a);
     p->taps = o->taps;
+    p->marks = o->marks;
     p->root = NEW(a, Record);
     const Scope *root = m->scopes.n ? m->scopes.p[0] : NULL;
     char *type =
@@ -404,6 +420,7 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
     type[0] = (char)toupper((unsigned char)type[0]);
     p->root->type = type;
     p->root->path = root && root->path ? root->path : "";
+    check_entry_names(m, d);
     Lower l = {.p = p, .options = o, .diag = d, .sizes = m->sizes, .arena = a};
     l.panels = map_new(a);
     l.packed = map_new(a);

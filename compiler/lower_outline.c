@@ -52,7 +52,7 @@ static bool is_global_name(const Prog *p, const char *name)
 {
     static const char *const own[] = {"weight", "table", "weights_head"};
     Op op;
-    bool taken = !strcmp(name, p->prefix) || op_find(name, &op) ||
+    bool taken = prefix_owns(p->prefix, name) || op_find(name, &op) ||
                  !strncmp(name, "linear", 6) || !strncmp(name, "tfx_", 4);
     for (int i = 0; i < COUNT(own); i++)
         taken = taken || !strcmp(name, own[i]);
@@ -92,6 +92,7 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
                                       "work", "status", "weight", "table"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
+    map_set(f->taken, p->prefix, f);
     for (int i = 0; i < OP_COUNT; i++)
         if (op_info[i].class == OPC_MAP)
             map_set(f->taken, op_info[i].name, f);

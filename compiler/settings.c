@@ -14,7 +14,8 @@ const VerbInfo verb_info[VERB_COUNT] = {
 };
 
 #define V(verb) (1u << VERB_##verb)
-#define V_MODEL (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init))
+#define V_MODEL (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | \
+                 V(bench))
 #define V_ALL   ((1u << VERB_COUNT) - 1)
 
 const OptionInfo option_info[OPTION_COUNT] = {
@@ -47,7 +48,8 @@ bool option_find(const char *name, OptionId *id)
 void settings_init(Settings *s, Arena *a)
 {
     *s = (Settings){
-        .arena = a, .target = "portable", .level = 1, .seed = 1, .dtype = DT_COUNT};
+        .arena = a, .target = "portable", .level = 1, .seed = 1, .dtype = DT_COUNT,
+        .threads = 1};
     s->atol = s->rtol = -1;
 }
 
@@ -94,6 +96,19 @@ static bool take_seed(Settings *s, const char *value, const char **why)
         return false;
     }
     s->seed = x;
+    return true;
+}
+
+static bool take_threads(Settings *s, const char *value, const char **why)
+{
+    double n;
+    if (!take_number(s, value, &n, why))
+        return false;
+    if (n > 1024 || n != floor(n)) {
+        *why = arena_printf(s->arena, "'%s' is not a whole number up to 1024", value);
+        return false;
+    }
+    s->threads = (int)n;
     return true;
 }
 
@@ -263,6 +278,11 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
     case OPTION_input:
         s->input = arena_strdup(s->arena, value);
         return true;
+    case OPTION_svg:
+        s->svg = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_threads:
+        return take_threads(s, value, why);
     case OPTION_entry:
         s->entry = arena_strdup(s->arena, value);
         return true;

@@ -68,9 +68,12 @@ typedef struct Settings {
     StrList passes_off;  // -fno-...
     StrList print_after;
     bool verify_each, time_passes, taps;
+    bool timed;  // bench: built for speed, with a pool and roof.c
+    bool marks;  // bench: the program says which op it begins
     bool depend;
     const char *depend_file;
-    const char *golden, *input, *entry;
+    const char *golden, *input, *entry, *svg;
+    int threads;  // of bench
     double atol, rtol;  // negative: not given
     uint64_t seed;
     DType dtype;  // of init; DT_COUNT: not given

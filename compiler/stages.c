@@ -79,10 +79,13 @@ static DType storage_of(void *ctx, const char *name)
 bool job_lower(Job *job)
 {
     Text why;
-    LowerOptions o = {.taps = job->set->taps, .storage = storage_of, .ctx = job};
+    LowerOptions o = {.taps = job->set->taps,
+                      .marks = job->set->marks,
+                      .storage = storage_of,
+                      .ctx = job};
     if (!job_optimize(job))
         return false;
-    const char *prefix = c_name(job->arena, job->module->name);
+    const char *prefix = c_prefix(job->arena, job->module);
     job->prog = lower_module(job->arena, job->module, prefix, &o, job->diag);
     if (!job->prog || diag_errors(job->diag) > 0)
         return false;

@@ -47,7 +47,7 @@ int cmd_verify(Command *c)
 
 // ---- run ---------------------------------------------------------------------------------------
 
-static Graph *choose_entry(Command *c)
+Graph *choose_entry(Command *c)
 {
     Module *m = c->job->module;
     const Loc nowhere = {0, 0};

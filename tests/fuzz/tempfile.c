@@ -2,13 +2,12 @@
 
 #include "tempfile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 // A fuzzer is one thread of one program; the name lives as long as it.
 static char path[] = "/tmp/tfxc-fuzz-XXXXXX";
-static int made;
+static int fd = -1;
 
 static void remove_file(void)
 {
@@ -17,16 +16,13 @@ static void remove_file(void)
 
 const char *temp_file(const char *bytes, size_t n)
 {
-    if (!made) {
-        int fd = mkstemp(path);
+    if (fd < 0) {
+        fd = mkstemp(path);
         if (fd < 0)
             abort();
-        close(fd);
         atexit(remove_file);
-        made = 1;
     }
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, bytes, n, 0) != (ssize_t)n)
         abort();
     return path;
 }

@@ -4,6 +4,8 @@
 //                                gcc -O1 with 1, 2, 3 and 7 threads and by tcc
 //     numeric compilers          a few of them by every compiler there is, with sanitizers
 //     numeric fuzz [N [SEED]]    N random models
+//     numeric quality            what strict compilers say of the text, see quality.c
+//     numeric misuse             wrong calls give a status code
 //
 // $KEEP names a folder to leave everything in; with $QUICK `ops` takes tcc alone.
 
@@ -11,6 +13,7 @@
 
 #include "build.h"
 #include "fuzz.h"
+#include "quality.h"
 
 #include "compiler/driver/spawn.h"
 
@@ -170,7 +173,8 @@ static void run_fuzz(Test *t, int n, char **words)
 
 static int usage(void)
 {
-    fputs("numeric ops [FILE...] | compilers | fuzz [N [SEED]]\n", stderr);
+    fputs("numeric ops [FILE...] | compilers | fuzz [N [SEED]] | quality | misuse\n",
+          stderr);
     return 2;
 }
 
@@ -193,9 +197,15 @@ int main(int argc, char **argv)
         run_compilers(&t);
     else if (strcmp(argv[1], "fuzz") == 0)
         run_fuzz(&t, argc - 2, argv + 2);
+    else if (strcmp(argv[1], "quality") == 0)
+        t.failed = run_quality(t.arena, t.root);
+    else if (strcmp(argv[1], "misuse") == 0)
+        t.failed = run_misuse(t.arena, t.root);
     else
         return usage();
-    printf("%d models, %d failures\n", t.models, t.failed);
+    if (t.models)
+        printf("%d models, ", t.models);
+    printf("%d failures\n", t.failed);
     if (!keep || !*keep) {
         StrList rm = {0};
         Text said;
