@@ -356,9 +356,10 @@ const char *c_name(Arena *a, const char *wish)
 static bool is_own_name(const Module *m, const char *name)
 {
     static const char *const own[] = {
-        "m",    "w", "state",   "scratch", "work",  "bytes",        "sum",
-        "word", "n", "weights", "at",      "table", "weights_head", "weight",
-        "i",    "k", "par",     "tap",     "acc",   "unused", "call", "entry",
+        "m",    "w",      "state",   "scratch", "work",  "bytes",        "sum",
+        "word", "n",      "weights", "at",      "table", "weights_head", "weight",
+        "i",    "k",      "par",     "tap",     "acc",   "call",         "entry",
+        "The",  "status",
     };
     Op op;
     bool is =
@@ -374,7 +375,7 @@ const char *c_prefix(Arena *a, const Module *m)
 {
     const char *plain = m->name, *name = c_name(a, plain);
     bool other = strlen(name) != strlen(plain) && name[strlen(plain)] == '_';
-        if (!other && !is_own_name(m, name))
+    if (!other && !is_own_name(m, name))
         return name;
     return c_name(a, arena_printf(a, "%s_model", plain));
 }

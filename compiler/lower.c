@@ -283,8 +283,10 @@ static void note_region(Lower *l, const Region *r)
         low_of(l, v)->at = i;
         for (int k = 0; k < v->nin; k++)
             vec_push(l->arena, &low_of(l, v->in[k])->users, v);
-        if (v->op == OP_repeat)
+        if (v->op == OP_repeat) {
+            map_set(l->indices, attr_str(v, "index", "i"), v);
             note_region(l, v->body);
+        }
         if (v->op == OP_linear)
             map_set(l->panels, const_key(l->arena, v->in[1]), v);
     }
@@ -340,6 +342,7 @@ static void lower_graph(Lower *l, Graph *g)
     l->low = NEWN(l->arena, Low, g->nvalues + 1);
     l->values = NEWN(l->arena, Value *, g->nvalues + 1);
     l->results.n = 0;
+    l->indices = map_new(l->arena);
     note_region(l, g->body);
     Func *f = func_new(l, NULL, p->module->scopes.p[0], g->name);
     f->entry = g;

@@ -56,6 +56,7 @@ struct Lower {
     Func *f;  // being filled
     LStmts *out;
     Value **values;  // by id
+    Map *indices;    // names of the repeats' indices in this graph
     Map *panels;     // const_key of weights that some linear reads
     Map *packed;     // key -> Packed
     VEC(Buf *) results;

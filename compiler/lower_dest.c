@@ -15,6 +15,8 @@ Buf *buf_new(Lower *l, Func *f, BufKind kind, const char *name, const Type *t)
     Prog *p = l->p;
     Buf *b = NEW(p->arena, Buf);
     b->kind = kind;
+    if (map_get(l->indices, name))  // a turn is passed on by its own name
+        name = arena_printf(p->arena, "%s_", name);
     b->name = func_name(f, name);
     b->dtype = t->dtype;
     b->shape = *t;

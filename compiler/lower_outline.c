@@ -177,7 +177,7 @@ static Item outline_repeat(Lower *l, Func *f, const Value *v)
     bool own = scope && within(scope, v->scope) && scope != v->scope;
     while (own && scope->library && scope->parent != v->scope)
         scope = scope->parent;
-    const char *name = own ? scope->name : "turn";
+    const char *name = own ? scope->name : "one_turn";
     Func *turn = func_new(l, f, own ? scope : v->scope, name);
     const Attr *range = attr_find(v, "range");
     int64_t lo = 0, hi = 1;

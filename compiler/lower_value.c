@@ -101,10 +101,24 @@ void lower_state(Lower *l, const Value *v)
 
 // ---- operands ----------------------------------------------------------------------------------------
 
+// A scalar that is written where it is used, for an op that wants it in memory.
+static View scalar_view(Lower *l, const Value *v, LExpr *value)
+{
+    Buf *b = lower_temp(l, v->name ? v->name : "scalar", v->type.dtype, 0, NULL);
+    LStmt *s = ls_new(l->p, l->out, LS_STORE, v->loc);
+    s->buf = b;
+    s->index = lx_int(l->p, 0);
+    s->value = value;
+    return view_dense(l, b, &v->type);
+}
+
 View lower_value(Lower *l, const Value *v)
 {
     if (is_packable(v))
         return constant_view(l, v);
+    LExpr *scalar = low_of(l, v)->done ? NULL : lower_scalar(l, v, v->type.dtype);
+    if (scalar)
+        return scalar_view(l, v, scalar);
     if (!low_of(l, v)->done)
         bug("%%%d (%s) is used before it is lowered", v->id, op_info[v->op].name);
     View view = low_of(l, v)->view;

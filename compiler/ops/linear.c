@@ -57,7 +57,7 @@ void eval_linear(Eval *e, const Value *v, Tensor *y)
 
 // ---- lowering ------------------------------------------------------------------------------
 
-enum { MAX_EXTRA = 4 };
+enum { MAX_EXTRA = 4, MAX_NAME = 40 };
 
 static void name_part(Text *t, const Value *v)
 {
@@ -73,7 +73,7 @@ static void name_part(Text *t, const Value *v)
     text_printf(t, "_%s", op_info[v->op].name);
 }
 
-// linear_bias_gelu: what the epilogue does, in order.
+// linear_bias_gelu: what the epilogue does, in order, unless that is a long story.
 static const char *template_name(Lower *l, const Value *v)
 {
     Text t;
@@ -91,7 +91,7 @@ static const char *template_name(Lower *l, const Value *v)
         if (op->op != OP_const && (!bias || extra))
             name_part(&t, op);
     }
-    return t.p;
+    return t.n <= MAX_NAME ? t.p : "linear_epilogue";
 }
 
 static void key_expr(Text *t, const LExpr *e)

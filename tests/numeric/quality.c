@@ -57,7 +57,12 @@ static bool run(Batch *b, const char *claim)
 
 static bool has(Batch *b, const char *program, const char *claim)
 {
-    if (compiler_is_there(b->arena, program))
+    Text said;
+    StrList argv = {0};
+    text_init(&said, b->arena);
+    split_words(b->arena, &argv, "sh -c");
+    vec_push(b->arena, &argv, arena_printf(b->arena, "command -v %s", program));
+    if (spawn(b->arena, &argv, &said) == 0)
         return true;
     printf("ok - %s # SKIP there is no %s\n", claim, program);
     return false;
@@ -190,7 +195,7 @@ static void check_together(Batch *b)
     text_puts(&main, "int main(void) { return 0; }\n");
     add(b, arena_printf(a,
                         "cat >all.c <<'EOF'\n%sEOF\n"
-                        "${TCC:-tcc} all.c file/*.c -lm -lpthread -o all; ./all",
+                        "tcc all.c file/*.c -lm -lpthread -o all; ./all",
                         main.p));
     if (has(b, "tcc", "five models in one folder and one program"))
         run(b, "five models in one folder and one program");
