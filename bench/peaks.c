@@ -40,7 +40,8 @@ typedef struct Worker {
 
 // Twelve chains that the compiler can neither merge nor foresee: enough for two units of
 // latency four, and few enough for sixteen registers.
-#define EACH_CHAIN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define EACH_CHAIN(DO)                                                                 \
+    DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 
 static double fma_round(Worker *w)
 {
@@ -57,7 +58,7 @@ static double fma_round(Worker *w)
 #define ADD(i) b += a##i;
     EACH_CHAIN(ADD)
     w->sink += b[0] > 1e30f;
-    return 2.0 * (CHAINS * LANES) * TURNS;
+    return 2.0 * (double)(CHAINS * LANES) * (double)TURNS;
 }
 
 #if defined(__AVX512VNNI__)
@@ -65,17 +66,17 @@ static double vnni_round(Worker *w)
 {
     enum { TURNS = 400000 };
     __m512i b = _mm512_set1_epi32((int)(w->number + 0x01020304));
-#define BEGIN8(i) __m512i c##i = _mm512_set1_epi32(i);
+#    define BEGIN8(i) __m512i c##i = _mm512_set1_epi32(i);
     EACH_CHAIN(BEGIN8)
     for (int turn = 0; turn < TURNS; turn++) {
-#define STEP8(i) c##i = _mm512_dpbusd_epi32(c##i, b, b);
+#    define STEP8(i) c##i = _mm512_dpbusd_epi32(c##i, b, b);
         EACH_CHAIN(STEP8)
         __asm__ volatile("" : "+v"(b));
     }
-#define ADD8(i) b = _mm512_add_epi32(b, c##i);
+#    define ADD8(i) b = _mm512_add_epi32(b, c##i);
     EACH_CHAIN(ADD8)
     w->sink += _mm512_reduce_add_epi32(b);
-    return 128.0 * CHAINS * TURNS;
+    return 128.0 * (double)CHAINS * (double)TURNS;
 }
 #else
 #    define vnni_round NULL
@@ -86,18 +87,18 @@ static double bf16_round(Worker *w)
 {
     enum { TURNS = 400000 };
     __m512i raw = _mm512_set1_epi32((int)(w->number + 0x3f003f00));
-#define BEGIN16(i) __m512 d##i = _mm512_set1_ps((float)(i));
+#    define BEGIN16(i) __m512 d##i = _mm512_set1_ps((float)(i));
     EACH_CHAIN(BEGIN16)
     for (int turn = 0; turn < TURNS; turn++) {
-#define STEP16(i) d##i = _mm512_dpbf16_ps(d##i, (__m512bh)raw, (__m512bh)raw);
+#    define STEP16(i) d##i = _mm512_dpbf16_ps(d##i, (__m512bh)raw, (__m512bh)raw);
         EACH_CHAIN(STEP16)
         __asm__ volatile("" : "+v"(raw));
     }
     __m512 sum = _mm512_setzero_ps();
-#define ADD16(i) sum = _mm512_add_ps(sum, d##i);
+#    define ADD16(i) sum = _mm512_add_ps(sum, d##i);
     EACH_CHAIN(ADD16)
     w->sink += _mm512_reduce_add_ps(sum) > 1e30f;
-    return 64.0 * CHAINS * TURNS;
+    return 64.0 * (double)CHAINS * (double)TURNS;
 }
 #else
 #    define bf16_round NULL
@@ -167,8 +168,8 @@ static double sample(double (*round)(Worker *w), int threads, const char *memory
 
 static const char *memory_of(void)
 {
-    void *p = mmap(NULL, DRAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                   -1, 0);
+    void *p = mmap(NULL, DRAM_BYTES, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         fail("no memory");
 #ifdef MADV_HUGEPAGE

@@ -25,6 +25,15 @@ static const char *enum_name(Emit *e, const char *word)
     return u;
 }
 
+static bool is_type(const Record *r, const char *name)
+{
+    bool is = !strcmp(r->type, name);
+    for (int i = 0; i < r->fields.n && !is; i++)
+        is = r->fields.p[i]->kind == FIELD_RECORD &&
+             is_type(r->fields.p[i]->record, name);
+    return is;
+}
+
 static bool is_taken(const Emit *e, const char *upper)
 {
     static const char *const macros[] = {"NULL", "NAN", "INFINITY", "EOF"};
@@ -34,7 +43,9 @@ static bool is_taken(const Emit *e, const char *upper)
     for (int i = 0; i < e->p->module->dims.n; i++)
         if (!strcmp(upper, e->p->module->dims.p[i]->name))
             return true;
-    return map_get(e->p->maps, upper) != NULL;
+    if (prefix_owns(e->p->prefix, upper) || prefix_owns(e->p->upper, upper))
+        return true;
+    return is_type(e->p->root, upper) || map_get(e->p->maps, upper) != NULL;
 }
 
 typedef struct Named {

@@ -352,18 +352,33 @@ const char *c_name(Arena *a, const char *wish)
     return t.p;
 }
 
+// linear_bias_gelu and what else the template of linear makes.
+static bool is_template_name(const char *name)
+{
+    static const char *const words[] = {"bias", "fused", "row", "task", "epilogue"};
+    Op op;
+    char word[16] = "";
+    if (strncmp(name, "linear", 6) != 0 || (name[6] && name[6] != '_'))
+        return false;
+    for (int i = 0; name[6] && i < 15 && name[7 + i] && name[7 + i] != '_'; i++)
+        word[i] = name[7 + i];
+    bool is = !name[6] || op_find(word, &op);
+    for (int i = 0; i < COUNT(words); i++)
+        is = is || !strcmp(word, words[i]);
+    return is;
+}
+
 // What a program has at file scope, and what its interface calls its own parameters.
 static bool is_own_name(const Module *m, const char *name)
 {
     static const char *const own[] = {
-        "m",    "w",      "state",   "scratch", "work",  "bytes",        "sum",
-        "word", "n",      "weights", "at",      "table", "weights_head", "weight",
-        "i",    "k",      "par",     "tap",     "acc",   "call",         "entry",
-        "The",  "status",
+        "state",   "scratch", "work",   "bytes", "sum",          "word",
+        "weights", "at",      "table",  "acc",   "weights_head", "weight",
+        "par",     "tap",     "status", "call",  "entry",        "The",
     };
     Op op;
-    bool is =
-        op_find(name, &op) || !strncmp(name, "linear", 6) || !strncmp(name, "tfx", 3);
+    bool is = !name[1] || op_find(name, &op) || is_template_name(name) ||
+              !strncmp(name, "tfx_", 4);
     for (int i = 0; i < COUNT(own); i++)
         is = is || !strcmp(name, own[i]);
     for (int i = 0; i < m->dims.n; i++)

@@ -76,8 +76,28 @@ void lower_note(Lower *l, const Value *v)
 
 // ---- one op ----------------------------------------------------------------------------------------------
 
+// 16-bit floats are how weights are stored: at run time there is none to compute with.
+static bool is_half(const Value *v)
+{
+    bool is =
+        v->type.rank >= 0 && (v->type.dtype == DT_f16 || v->type.dtype == DT_bf16);
+    for (int i = 0; v->body && v->op != OP_repeat && i < v->body->ops.n; i++)
+        is = is || is_half(v->body->ops.p[i]);
+    return is;
+}
+
+static void refuse_half(Lower *l, const Value *v)
+{
+    lower_refuse(l, v, "a 16-bit float at run time",
+                 "use f32; weights declared f32 may be stored as bf16 or f16");
+}
+
 static void lower_op(Lower *l, const Value *v)
 {
+    if (is_half(v)) {
+        refuse_half(l, v);
+        return;
+    }
     switch (v->op) {
     case OP_param:
     case OP_weight:
@@ -351,6 +371,8 @@ static void lower_graph(Lower *l, Graph *g)
     l->out = &f->body;
     for (int i = 0; i < g->body->params.n; i++) {
         Value *v = g->body->params.p[i];
+        if (is_half(v))
+            refuse_half(l, v);
         Buf *b = buf_new(l, f, BUF_IN, v->name ? v->name : "in", &v->type);
         vec_push(p->arena, &f->params, b);
         low_of(l, v)->func = low_of(l, v)->home = f;

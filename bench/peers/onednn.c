@@ -61,7 +61,8 @@ int main(int argc, char **argv)
     if (argc != 5)
         fail("usage: onednn WEIGHTS M N K");
     int64_t m = atoll(argv[2]), n = atoll(argv[3]), k = atoll(argv[4]);
-    float *x = room((size_t)(m * k) * sizeof *x), *y = room((size_t)(m * n) * sizeof *y);
+    float *x = room((size_t)(m * k) * sizeof *x),
+          *y = room((size_t)(m * n) * sizeof *y);
     float *w = read_weights(argv[1], (size_t)(n * k));
     fill(x, (size_t)(m * k), 0);
 

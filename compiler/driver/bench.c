@@ -237,24 +237,14 @@ typedef struct Collect {
     double turns;         // calls of the entry
 } Collect;
 
+// Of the functions that this entry calls: those of others may have the same numbers.
 static void collect_note(LStmt *s, void *ctx)
 {
     const Collect *c = ctx;
     if (s->kind == LS_NOTE && s->tap && s->tap->id < c->marks->n)
         c->notes[s->tap->id] = s;
-}
-
-// Functions of other entries may have values of the same numbers: those reached from this
-// entry only.
-static void collect_notes(const LStmts *body, Collect *c)
-{
-    lstmts_walk(body, collect_note, c);
-    for (int i = 0; i < body->n; i++) {
-        if (body->p[i]->kind == LS_CALL)
-            collect_notes(&body->p[i]->callee->body, c);
-        else
-            collect_notes(&body->p[i]->body, c);
-    }
+    if (s->kind == LS_CALL)
+        lstmts_walk(&s->callee->body, collect_note, ctx);
 }
 
 static void collect_value(Value *v, void *ctx)
@@ -290,7 +280,8 @@ static bool time_ops(Caller *c)
     Arena *a = b->job->arena;
     Marks m = {.ns = NEWN(a, double, b->graph->nvalues + 1),
                .calls = NEWN(a, double, b->graph->nvalues + 1),
-               .n = b->graph->nvalues, .now = -1};
+               .n = b->graph->nvalues,
+               .now = -1};
     double total = 0;
     int n = 0;
     if (call(c) < 0)
@@ -308,7 +299,7 @@ static bool time_ops(Caller *c)
     Collect all = {b, &m, NEWN(a, const LStmt *, m.n + 1), n};
     for (int i = 0; i < b->job->prog->entries.n; i++)
         if (b->job->prog->entries.p[i]->entry == b->graph)
-            collect_notes(&b->job->prog->entries.p[i]->body, &all);
+            lstmts_walk(&b->job->prog->entries.p[i]->body, collect_note, &all);
     graph_walk(b->graph, collect_value, &all);
     return true;
 }
@@ -331,7 +322,8 @@ static bool measure(Bench *b, Job *job, const Tensor *in, bool marked)
     if (!load(&built, job))
         return false;
     if (built.pool_create(&pool, &c.par, b->threads) != 0) {
-        diag_error(job->diag, (Loc){0, 0}, E0818, "%d threads cannot be made", b->threads);
+        diag_error(job->diag, (Loc){0, 0}, E0818, "%d threads cannot be made",
+                   b->threads);
         program_unload(&built.p);
         return false;
     }

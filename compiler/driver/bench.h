@@ -6,9 +6,9 @@
 #include "compiler/job.h"
 
 typedef struct BenchRow {
-    const char *name;    // "up", or the op's own
-    const char *what;    // "f32[T, 384] @ f32[1536, 384]' -> f32[T, 1536]"
-    const char *file;    // where in the source, or NULL
+    const char *name;  // "up", or the op's own
+    const char *what;  // "f32[T, 384] @ f32[1536, 384]' -> f32[T, 1536]"
+    const char *file;  // where in the source, or NULL
     int line;
     double calls;        // in one call of the entry
     double ns;           // of all of them
@@ -18,15 +18,15 @@ typedef struct BenchRow {
 
 typedef struct Bench {
     Job *job;
-    Graph *graph;            // the entry
+    Graph *graph;  // the entry
     int64_t *dims;
     int threads;
     int runs;
-    double ns, least_ns;     // median and least of a call
-    double marked_ns;        // a call of the program with marks
+    double ns, least_ns;  // median and least of a call
+    double marked_ns;     // a call of the program with marks
     double flop, bytes, weight_bytes;
-    double gflops, gbytes;   // the machine's limits
-    VEC(BenchRow) rows;      // as they run
+    double gflops, gbytes;  // the machine's limits
+    VEC(BenchRow) rows;     // as they run
 } Bench;
 
 // Builds job->module with $CC -O3 and $CFLAGS, twice: as it is, for the time of a call, and

@@ -84,14 +84,15 @@ void bench_text(const Bench *b, Text *out)
     text_printf(out, "threads   %d\n", b->threads);
     text_printf(out, "limits    %.0f GFLOP/s, %.1f GB/s read, measured\n", b->gflops,
                 b->gbytes);
-    text_printf(out, "call      %s, median of %d; the fastest %s\n", spelled_ns(a, b->ns),
-                b->runs, spelled_ns(a, b->least_ns));
+    text_printf(out, "call      %s, median of %d; the fastest %s\n",
+                spelled_ns(a, b->ns), b->runs, spelled_ns(a, b->least_ns));
     text_printf(out, "          %s GFLOP/s, %s of weights, roof %s\n",
                 spelled_rate(b, b->ns, b->flop), spelled_bytes(a, b->weight_bytes),
                 spelled_roof(b, b->ns, b->flop, b->weight_bytes));
-    text_printf(out, "          %s with a mark before each op, as below\n\n", spelled_ns(a, b->marked_ns));
-    text_printf(out, "%-20s %6s %10s %6s %9s %9s %6s  %s\n", "op", "calls", "time", "share",
-                "GFLOP/s", "bytes", "roof", "what");
+    text_printf(out, "          %s with a mark before each op, as below\n\n",
+                spelled_ns(a, b->marked_ns));
+    text_printf(out, "%-20s %6s %10s %6s %9s %9s %6s  %s\n", "op", "calls", "time",
+                "share", "GFLOP/s", "bytes", "roof", "what");
     for (int i = 0; i < b->rows.n; i++) {
         const BenchRow *r = &b->rows.p[i];
         text_printf(out, "%-20s %6.0f %10s %5.1f%% %9s %9s %6s  %s  %s\n", r->name,
@@ -166,10 +167,12 @@ static void svg_escaped(Text *out, const char *s)
 }
 
 // A bar as long as the op's time; its darker part is what the machine needs at least.
-static void svg_row(const Bench *b, const BenchRow *r, double y, double scale, Text *out)
+static void svg_row(const Bench *b, const BenchRow *r, double y, double scale,
+                    Text *out)
 {
     double least = fmin(bench_least(b, r->flop, r->weight_bytes), r->ns);
-    text_printf(out, "<text x=\"%d\" y=\"%.0f\" text-anchor=\"end\">", SVG_LEFT - 8, y + 13);
+    text_printf(out, "<text x=\"%d\" y=\"%.0f\" text-anchor=\"end\">", SVG_LEFT - 8,
+                y + 13);
     svg_escaped(out, r->name);
     text_printf(out,
                 "</text>\n<rect x=\"%d\" y=\"%.0f\" width=\"%.1f\" height=\"14\" "
@@ -181,8 +184,8 @@ static void svg_row(const Bench *b, const BenchRow *r, double y, double scale, T
                     "fill=\"#2f6690\"/>\n",
                     SVG_LEFT, y + 2, least * scale);
     text_printf(out, "<text x=\"%.1f\" y=\"%.0f\">%s, %.1f %%</text>\n",
-                SVG_LEFT + r->ns * scale + 6, y + 13, spelled_ns(b->job->arena, r->ns),
-                share(b, r));
+                (double)SVG_LEFT + r->ns * scale + 6, y + 13,
+                spelled_ns(b->job->arena, r->ns), share(b, r));
 }
 
 void bench_svg(const Bench *b, Text *out)
@@ -191,20 +194,23 @@ void bench_svg(const Bench *b, Text *out)
     int high = SVG_TOP + b->rows.n * SVG_ROW + 12;
     for (int i = 0; i < b->rows.n; i++)
         most = fmax(most, b->rows.p[i].ns);
-    double scale = most > 0 ? SVG_BAR / most : 0;
-    text_printf(out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
-                "width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"
-                "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
-                "<text x=\"16\" y=\"24\" font-size=\"15\">",
-                SVG_WIDE, high, SVG_WIDE, high);
+    double scale = most > 0 ? (double)SVG_BAR / most : 0;
+    text_printf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+        "width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"
+        "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
+        "<text x=\"16\" y=\"24\" font-size=\"15\">",
+        SVG_WIDE, high, SVG_WIDE, high);
     svg_escaped(out, b->job->module->name);
-    text_printf(out, " %s, %s, %d thread%s: %s</text>\n", b->graph->name, spelled_dims(b),
-                b->threads, b->threads == 1 ? "" : "s", spelled_ns(b->job->arena, b->ns));
-    text_printf(out,
-                "<text x=\"16\" y=\"44\" fill=\"#555\">time of each op; dark: the least "
-                "that %.0f GFLOP/s and %.1f GB/s allow</text>\n",
-                b->gflops, b->gbytes);
+    text_printf(out, " %s, %s, %d thread%s: %s</text>\n", b->graph->name,
+                spelled_dims(b), b->threads, b->threads == 1 ? "" : "s",
+                spelled_ns(b->job->arena, b->ns));
+    text_printf(
+        out,
+        "<text x=\"16\" y=\"44\" fill=\"#555\">time of each op; dark: the least "
+        "that %.0f GFLOP/s and %.1f GB/s allow</text>\n",
+        b->gflops, b->gbytes);
     for (int i = 0; i < b->rows.n; i++)
         svg_row(b, &b->rows.p[i], SVG_TOP + i * SVG_ROW, scale, out);
     text_puts(out, "</svg>\n");

@@ -51,7 +51,8 @@ static double roof_now(void)
 }
 
 // Twelve chains: two units of latency four need eight, and sixteen registers hold twelve.
-#define ROOF_EACH(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define ROOF_EACH(DO)                                                                  \
+    DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 
 static void roof_fma(void *arg, int index, int thread)
 {
@@ -107,7 +108,7 @@ void tfx_roof(const struct tfx_par *par, double *gflops, double *gbytes)
     static volatile float seed = 0.5f;
     int threads = par ? par->threads : 1;
     Roof r = {.seed = seed, .part = roof_bytes / (size_t)threads / 64 * 64};
-    double flop = 2.0 * 12 * ROOF_TURNS * (sizeof(roof_v) / 4.0) * threads;
+    double flop = 2.0 * 12 * (double)ROOF_TURNS * (sizeof(roof_v) / 4.0) * threads;
     *gflops = flop / roof_time(par, roof_fma, &r);
     *gbytes = 0;
     void *memory = mmap(NULL, roof_bytes + 4096, PROT_READ | PROT_WRITE,

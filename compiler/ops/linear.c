@@ -91,7 +91,7 @@ static const char *template_name(Lower *l, const Value *v)
         if (op->op != OP_const && (!bias || extra))
             name_part(&t, op);
     }
-    return t.n <= MAX_NAME ? t.p : "linear_epilogue";
+    return t.n <= MAX_NAME ? t.p : "linear_fused";
 }
 
 static void key_expr(Text *t, const LExpr *e)

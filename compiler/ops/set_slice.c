@@ -70,7 +70,7 @@ static void save_older_views(Lower *l, const Value *v, const Buf *state)
             l->low[id].view.buf->kind != BUF_STATE ||
             l->low[id].view.buf->field->state != state->field->state)
             continue;
-        bool later = false;
+        bool later = l->low[id].yielded;
         for (int k = 0; k < l->low[id].users.n; k++) {
             int i = index_in(v->region, l->low[id].users.p[k], l);
             later = later || i < 0 || i > at;
