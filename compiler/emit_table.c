@@ -232,7 +232,7 @@ void emit_templates(Emit *e)
         emit_expr(e, t->epilogue, PREC_POSTFIX, &body);
         int w = (int)head.n;
         text_printf(out, "#define %-*s %s\n", w, "TFX_LINEAR", t->name);
-        text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT", dtype_info[t->weight].name);
+        text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT", format_info[t->weight].kernel);
         text_printf(out, "#define %-*s %d\n", w, "TFX_EXTRAS", t->nextra);
         text_printf(out, "#define %s %s\n", head.p, body.p);
         text_puts(out, "#include \"tfx_rt.h\"\n\n");

@@ -94,9 +94,9 @@ static void check_template_call(Check *c, const LStmt *s, const Template *t)
             breach(c, "argument %d of %s is of the wrong kind", i + 1, s->name);
     }
     const Buf *w = s->args.p[W].buf;
-    if (w && (w->kind != BUF_WEIGHT || w->dtype != t->weight || !w->field ||
-              !w->field->packed || w->field->packed->format != PACK_PANEL))
-        breach(c, "%s takes %s panels, %s is none", s->name, dtype_info[t->weight].name,
+    if (w && (w->kind != BUF_WEIGHT || !w->field || !w->field->packed ||
+              w->field->packed->format != t->weight))
+        breach(c, "%s takes %s panels, %s is none", s->name, format_info[t->weight].name,
                w->name);
 }
 

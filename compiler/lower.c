@@ -34,11 +34,6 @@ void lower_refuse(Lower *l, const Value *v, const char *what, const char *hint)
         diag_hint(l->diag, (Loc){0, 0}, "%s", hint);
 }
 
-bool lower_has_panel(Lower *l, const Value *v)
-{
-    return map_get(l->panels, const_key(l->arena, v)) != NULL;
-}
-
 static const char *shape_words(Lower *l, const Value *v)
 {
     Text t;
@@ -105,7 +100,41 @@ static DType storage_of(Lower *l, const Value *v)
     return d;
 }
 
-Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
+// Of the [n, k] matrix of a linear: how many 48 x 1 blocks are kept, known without its
+// values.
+static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
+{
+    (void)v;
+    return format_blocks(n, k);
+}
+
+static Format linear_format(Lower *l, const Value *linear)
+{
+    Format f;
+    if (format_find(attr_str(linear, "format", ""), &f))
+        return f;
+    return format_dense(storage_of(l, linear->in[1]));
+}
+
+Format lower_matrix_format(Lower *l, const Value *v)
+{
+    const Value *linear = map_get(l->panels, const_key(l->arena, v));
+    return linear ? linear_format(l, linear) : FORMAT_plain;
+}
+
+static void pack_matrix(Packed *k)
+{
+    const FormatInfo *f = &format_info[k->format];
+    const Value *v = k->value;
+    size_is_int(v->type.dim[0].size, &k->n);
+    size_is_int(v->type.dim[1].size, &k->k);
+    k->kept = kept_blocks(v, k->n, k->k);
+    k->storage = f->storage;
+    FormatSize w = {k->n, k->k, k->kept};
+    k->count = f->bytes(&w) / (dtype_info[f->storage].bits / 8);
+}
+
+Buf *lower_packed(Lower *l, const Value *v, Format format)
 {
     Prog *p = l->p;
     const char *key =
@@ -118,11 +147,8 @@ Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
         k->storage = storage_of(l, v);
         if (!size_is_int(type_count(l->sizes, &v->type), &k->count))
             bug("a constant of run-time size");
-        if (format == PACK_PANEL) {
-            size_is_int(v->type.dim[0].size, &k->n);
-            size_is_int(v->type.dim[1].size, &k->k);
-            k->count = (k->n + 15) / 16 * 16 * k->k;
-        }
+        if (format != FORMAT_plain)
+            pack_matrix(k);
         map_set(l->packed, key, k);
         vec_push(p->arena, &p->packed, k);
     }
@@ -140,7 +166,7 @@ Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
 // Plain constants are read by loops and norms as f32, whatever the checkpoint has.
 static View constant_view(Lower *l, const Value *v)
 {
-    Buf *b = lower_packed(l, v, PACK_PLAIN);
+    Buf *b = lower_packed(l, v, FORMAT_plain);
     if (dtype_info[b->dtype].kind == DK_FLOAT) {
         b->field->packed->storage = DT_f32;
         b->dtype = b->shape.dtype = DT_f32;

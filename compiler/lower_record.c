@@ -141,7 +141,8 @@ Field *record_packed(Lower *l, Record *r, Packed *k, const char *name, Loc loc)
         k->name = plain ? attr_str(k->value, "path", "")
                         : arena_printf(l->p->arena, "%s%s%s", r->path, *r->path ? "." : "",
                                        f->name);
-        if (plain && k->format == PACK_PLAIN && lower_has_panel(l, k->value))
+        if (plain && k->format == FORMAT_plain &&
+            lower_matrix_format(l, k->value) != FORMAT_plain)
             k->name = arena_printf(l->p->arena, "%s.plain", k->name);
     }
     return f;

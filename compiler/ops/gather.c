@@ -134,8 +134,9 @@ void lower_gather(Lower *l, const Value *v)
         return;
     }
     View ids = gather_ids(l, v);
-    bool panel = lower_has_panel(l, w);
-    Buf *table = lower_packed(l, w, panel ? PACK_PANEL : PACK_PLAIN);
+    Format format = lower_matrix_format(l, w);
+    bool panel = format != FORMAT_plain;
+    Buf *table = lower_packed(l, w, format);
     lower_note(l, v);
     View to = lower_dest(l, v, 0), y = to;
     if (!lower_is_dense(l, &to) && (to.rank != 2 || !size_is(to.stride[1], 1))) {

@@ -103,12 +103,13 @@ static void key_expr(Text *t, const LExpr *e)
     text_puts(t, ")");
 }
 
-static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue, DType weight)
+static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
+                                     Format weight)
 {
     Prog *p = l->p;
     Text key;
     text_init(&key, p->arena);
-    text_printf(&key, "%s %d ", dtype_info[weight].name, v->nin - 2);
+    text_printf(&key, "%s %d ", format_info[weight].name, v->nin - 2);
     key_expr(&key, epilogue);
     const char *base = template_name(l, v), *name = base;
     int same = 1;
@@ -173,7 +174,7 @@ void lower_linear(Lower *l, const Value *v)
         x = lower_dense(l, x, "rows");
     for (int i = 2; i < v->nin; i++)
         r.nest.view[i] = extra_view(l, v, i);
-    Buf *w = lower_packed(l, v->in[1], PACK_PANEL);
+    Buf *w = lower_packed(l, v->in[1], lower_matrix_format(l, v->in[1]));
     lower_note(l, v);
     View to = lower_dest(l, v, ~3u), y = to;
     if (!size_is(to.stride[last], 1)) {
@@ -185,7 +186,7 @@ void lower_linear(Lower *l, const Value *v)
     View extra[MAX_EXTRA + 2];
     for (int i = 0; i < v->nin; i++)
         extra[i < 2 ? 0 : i] = r.nest.view[i];
-    const Template *t = find_template(l, v, epilogue_of(l, v), w->dtype);
+    const Template *t = find_template(l, v, epilogue_of(l, v), w->field->packed->format);
     rows_open(l, &r, last, v->loc);
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);
