@@ -108,7 +108,7 @@ static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
     return format_blocks(n, k);
 }
 
-static Format linear_format(Lower *l, const Value *linear)
+Format lower_linear_format(Lower *l, const Value *linear)
 {
     Format f;
     if (format_find(attr_str(linear, "format", ""), &f))
@@ -119,7 +119,7 @@ static Format linear_format(Lower *l, const Value *linear)
 Format lower_matrix_format(Lower *l, const Value *v)
 {
     const Value *linear = map_get(l->panels, const_key(l->arena, v));
-    return linear ? linear_format(l, linear) : FORMAT_plain;
+    return linear ? lower_linear_format(l, linear) : FORMAT_plain;
 }
 
 static void pack_matrix(Packed *k)

@@ -82,6 +82,7 @@ void lower_note(Lower *l, const Value *v);
 Buf *lower_packed(Lower *l, const Value *v, Format format);
 // The format in which some linear reads the matrix v, plain if none does.
 Format lower_matrix_format(Lower *l, const Value *v);
+Format lower_linear_format(Lower *l, const Value *linear);
 void lower_refuse(Lower *l, const Value *v, const char *what, const char *hint);
 
 // ---- views ----------------------------------------------------------------------------------

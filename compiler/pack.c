@@ -163,26 +163,38 @@ static bool put_zeros(Sink *sink, int64_t n)
     return true;
 }
 
-static bool pack_panels(Source *s, Sink *sink)
+typedef struct Matrix {
+    Source *source;
+    Sink *sink;
+    float *rows;
+    int64_t left;  // bytes still to be put
+} Matrix;
+
+static const float *matrix_rows(void *ctx, int64_t first, int64_t n)
+{
+    Matrix *m = ctx;
+    int64_t k = m->source->t->packed->k;
+    bool ok = read_elems(m->source, first * k, n * k, (unsigned char *)m->rows);
+    return ok ? m->rows : NULL;
+}
+
+static bool matrix_put(void *ctx, const void *bytes, int64_t n)
+{
+    Matrix *m = ctx;
+    m->left -= n;
+    if (m->left < 0)
+        bug("%s takes more bytes than its format says", m->source->t->name);
+    return put(m->sink, bytes, (size_t)n);
+}
+
+static bool pack_matrix(Source *s, Sink *sink)
 {
     const Packed *p = s->t->packed;
-    const FormatInfo *f = &format_info[p->format];
-    FormatSize full = {FORMAT_PANEL, p->k, format_blocks(FORMAT_PANEL, p->k)};
     float *rows = NEWN(s->arena, float, FORMAT_PANEL * p->k);
-    unsigned char *panel = arena_alloc(s->arena, (size_t)f->bytes(&full));
-    int64_t left = s->t->bytes;
-    for (int64_t c = 0; c < p->n; c += FORMAT_PANEL) {
-        FormatSize size = {p->n - c < FORMAT_PANEL ? p->n - c : FORMAT_PANEL, p->k, p->k};
-        if (!read_elems(s, c * p->k, size.n * p->k, (unsigned char *)rows))
-            return false;
-        int64_t bytes = f->pack(&size, rows, panel);
-        left -= bytes;
-        if (left < 0)
-            bug("%s takes more bytes than %s says", s->t->name, f->name);
-        if (!put(sink, panel, (size_t)bytes))
-            return false;
-    }
-    return put_zeros(sink, left);
+    Matrix m = {s, sink, rows, s->t->bytes};
+    FormatIo io = {matrix_rows, matrix_put, &m, s->arena};
+    FormatSize size = {p->n, p->k, p->kept};
+    return format_info[p->format].pack(&size, &io) && put_zeros(sink, m.left);
 }
 
 static bool pack_ints(Source *s, Sink *sink)
@@ -227,7 +239,7 @@ static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sin
     if (p->count > 0 && (panels || dtype_info[p->storage].kind == DK_FLOAT))
         ok = add_piece(&s, p->value, &first);
     if (ok && p->count > 0)
-        ok = panels ? pack_panels(&s, sink) : pack_plain(&s, sink);
+        ok = panels ? pack_matrix(&s, sink) : pack_plain(&s, sink);
     if (!ok && !diag_errors(d))
         diag_error(d, p->value->loc, E0811, "the constant `%s` cannot be read",
                    t->name);

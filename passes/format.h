@@ -8,9 +8,8 @@
 #ifndef TFXC_FORMAT_H
 #define TFXC_FORMAT_H
 
+#include "compiler/base.h"
 #include "compiler/dtype.h"
-
-#include <stdint.h>
 
 enum { FORMAT_PANEL = 48 };  // columns of w' in a panel
 
@@ -22,11 +21,20 @@ typedef enum Format {
     FORMAT_COUNT
 } Format;
 
-// A matrix, or a panel of it: n <= FORMAT_PANEL.
+// A matrix, or a panel of it.
 typedef struct FormatSize {
     int64_t n, k;
     int64_t kept;  // blocks of 48 x 1 that are stored; for formats that leave zeros out
 } FormatSize;
+
+// Where the packer gets rows [first, first + n) from, n <= FORMAT_PANEL, and puts bytes.
+// Rows stay until the next are asked for; NULL and false: an error, already reported.
+typedef struct FormatIo {
+    const float *(*rows)(void *ctx, int64_t first, int64_t n);
+    bool (*put)(void *ctx, const void *bytes, int64_t n);
+    void *ctx;
+    Arena *arena;  // as long as this matrix
+} FormatIo;
 
 typedef struct FormatInfo {
     const char *name;
@@ -35,12 +43,11 @@ typedef struct FormatInfo {
     bool rounds_x;
     double cost;
     const char *doc;
-    // Of the whole matrix, scales and indices included.
+    // Scales and indices included.
     int64_t (*bytes)(const FormatSize *w);
-    // Writes the panel of rows[n][k]; gives the bytes written. No panel is longer than
-    // bytes() of it alone.
-    int64_t (*pack)(const FormatSize *panel, const float *rows, unsigned char *out);
-    // Puts what pack would write for rows[n][k], any n, in their place.
+    // Writes at most bytes(); what is left is zeros.
+    bool (*pack)(const FormatSize *w, FormatIo *io);
+    // Puts what the packed rows[n][k] stand for in their place.
     void (*mean)(const FormatSize *w, float *rows);
 } FormatInfo;
 
@@ -64,9 +71,20 @@ static inline int64_t format_blocks(int64_t n, int64_t k)
     return (n + FORMAT_PANEL - 1) / FORMAT_PANEL * k;
 }
 
+// Packs a format in which panels lie one behind the other: `panel` writes the one of
+// rows[n][k] and gives its bytes, at most those of the format for it alone.
+typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned char *out);
+bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel, int64_t bytes);
+
+float format_half(float x);                           // to the nearest half, and back
+void format_put_half(float x, unsigned char *out);    // x is a half
+// q[i] = round(x[i] / scale) to nearest even, within -most .. most; 0 where scale is 0.
+void format_round(const float *x, int64_t n, float scale, float most, signed char *q);
+float format_largest(const float *x, int64_t n);      // max |x|
+
 #define FORMAT(name, kernel, storage, rounds_x, cost, doc)                               \
     int64_t bytes_##name(const FormatSize *w);                                           \
-    int64_t pack_##name(const FormatSize *panel, const float *rows, unsigned char *out); \
+    bool pack_##name(const FormatSize *w, FormatIo *io);                                 \
     void mean_##name(const FormatSize *w, float *rows);
 #include "formats.def"
 #undef FORMAT

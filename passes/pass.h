@@ -89,6 +89,19 @@ bool hoist_constant(Graph *g, Value *v, Value *at);
 Scope *common_scope(Scope *a, Scope *b);
 bool scope_within(const Scope *inner, const Scope *outer);
 
+// ---- steps.c: recipes --------------------------------------------------------------------
+
+// Does a step's work on one linear; true if that changed it.
+typedef bool StepChange(PassContext *c, Value *linear, Step *step);
+
+// Every step of this kind on every linear whose weight it chooses; steps get their counts.
+// A pattern that matches nothing, or a part of the turns of a loop, is reported.
+bool pass_steps(PassContext *c, StepKind kind, StepChange *change);
+
+// The weight that the matrix of a linear is made of; NULL: of none.
+const Weight *linear_weight(const Module *m, const Value *linear);
+const char *weight_member(const Weight *w);  // or its path, where a source has no word for it
+
 // ---- bodies.c: gathering elementwise values into the body of a map or linear -----------
 
 enum { MAX_MAP_OPERANDS = 8 };

@@ -135,6 +135,8 @@ void lower_gather(Lower *l, const Value *v)
     }
     View ids = gather_ids(l, v);
     Format format = lower_matrix_format(l, w);
+    if (format != format_dense(format_info[format].storage))
+        format = FORMAT_plain;  // there is no kernel that gathers from it
     bool panel = format != FORMAT_plain;
     Buf *table = lower_packed(l, w, format);
     lower_note(l, v);

@@ -11,11 +11,10 @@ int64_t bytes_f16(const FormatSize *w)
     return format_width(w->n) * w->k * 2;
 }
 
-int64_t pack_f16(const FormatSize *p, const float *rows, unsigned char *out)
+static int64_t panel(const FormatSize *p, const float *rows, unsigned char *out)
 {
     int64_t width = format_width(p->n), bytes = width * p->k * 2;
     uint16_t line[64];
-    memset(out, 0, (size_t)bytes);
     for (int64_t c = 0; c < p->n; c++)
         for (int64_t k0 = 0; k0 < p->k; k0 += COUNT(line)) {
             int64_t n = p->k - k0 < COUNT(line) ? p->k - k0 : COUNT(line);
@@ -24,6 +23,11 @@ int64_t pack_f16(const FormatSize *p, const float *rows, unsigned char *out)
                 memcpy(out + ((k0 + i) * width + c) * 2, &line[i], 2);
         }
     return bytes;
+}
+
+bool pack_f16(const FormatSize *w, FormatIo *io)
+{
+    return format_panels(w, io, panel, FORMAT_PANEL * w->k * 2);
 }
 
 void mean_f16(const FormatSize *w, float *rows)
