@@ -185,6 +185,8 @@ struct Module {
     VEC(Graph *) graphs;
     VEC(Recipe *) recipes;  // of the source
     VEC(Step *) steps;      // of the chosen ones, for the passes
+    Map *svds;              // svd.c: factors that are kept
+    size_t svd_bytes;
 };
 
 // ---- ir.c: building --------------------------------------------------------------------

@@ -104,8 +104,9 @@ static DType storage_of(Lower *l, const Value *v)
 // values.
 static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
 {
-    (void)v;
-    return format_blocks(n, k);
+    int64_t all = format_blocks(n, k);
+    bool pruned = v->op == OP_prune && !strcmp(attr_str(v, "shape", ""), "1x48");
+    return pruned ? format_kept(all, attr_num(v, "density", 1)) : all;
 }
 
 Format lower_linear_format(Lower *l, const Value *linear)

@@ -78,8 +78,13 @@ static void collect_leaves(Lower *l, const Value *v, Names *names)
         vec_push(l->p->arena, names, s);
         return;
     }
+    int first = names->n;
     for (int i = 0; i < v->nin; i++)
         collect_leaves(l, v->in[i], names);
+    for (int i = first; i < names->n; i++)  // both factors of a pair have a name
+        if (v->op == OP_svd_left || v->op == OP_svd_right)
+            names->p[i] = arena_printf(l->p->arena, "%s_%s", names->p[i],
+                                       v->op == OP_svd_left ? "left" : "right");
 }
 
 static size_t common_tail(const Names *names)

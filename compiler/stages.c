@@ -60,6 +60,8 @@ bool job_optimize(Job *job)
                      .print_after = s->print_after.p,
                      .nprint_after = s->print_after.n,
                      .time_passes = s->time_passes,
+                     .weights = job->weights ? weights_source(job->weights)
+                                             : (WeightSource){0},
                      .write = note,
                      .ctx = job};
     return passes_run(job->module, &o, job->diag) && diag_errors(job->diag) == 0;

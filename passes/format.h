@@ -71,6 +71,13 @@ static inline int64_t format_blocks(int64_t n, int64_t k)
     return (n + FORMAT_PANEL - 1) / FORMAT_PANEL * k;
 }
 
+// How many of n parts stay when so much of them shall.
+static inline int64_t format_kept(int64_t n, double density)
+{
+    int64_t kept = (int64_t)(density * (double)n + 0.5);
+    return kept < 1 && n > 0 ? 1 : kept;
+}
+
 // Packs a format in which panels lie one behind the other: `panel` writes the one of
 // rows[n][k] and gives its bytes, at most those of the format for it alone.
 typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned char *out);

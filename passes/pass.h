@@ -7,7 +7,7 @@
 #ifndef TFXC_PASS_H
 #define TFXC_PASS_H
 
-#include "compiler/ir.h"
+#include "compiler/oracle.h"
 
 // ---- pass.c: rows and running ----------------------------------------------------------
 
@@ -17,6 +17,7 @@ typedef struct PassContext {
     Module *module;
     Diag *diag;      // of the run; a pass that cannot go on may report
     Arena *scratch;  // as long as this one pass
+    WeightSource weights;  // read NULL: there are none
     void *data;      // of the pass itself
 } PassContext;
 
@@ -39,6 +40,7 @@ typedef struct PassOptions {
     const char *const *print_after;  // names, or "all"
     int nprint_after;
     bool time_passes;
+    WeightSource weights;  // for passes that look at values
     // Gets what print_after and time_passes ask for; NULL: nobody.
     void (*write)(void *ctx, const char *text);
     void *ctx;
@@ -91,7 +93,7 @@ bool scope_within(const Scope *inner, const Scope *outer);
 
 // ---- steps.c: recipes --------------------------------------------------------------------
 
-// Does a step's work on one linear; true if that changed it.
+// Does a step's work on one linear of the graph c->data; true if that changed it.
 typedef bool StepChange(PassContext *c, Value *linear, Step *step);
 
 // Every step of this kind on every linear whose weight it chooses; steps get their counts.

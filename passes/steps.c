@@ -92,6 +92,7 @@ typedef VEC(Value *) Values;
 typedef struct Linears {
     PassContext *c;
     Values list;
+    VEC(Graph *) graph;  // of each
 } Linears;
 
 static void note_linear(Value *v, void *ctx)
@@ -132,10 +133,14 @@ static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *chang
     Linears l = {.c = c};
     Map *tied = map_new(c->scratch), *names = map_new(c->scratch);
     bool changed = false, parts = false;
-    for (int i = 0; i < c->module->graphs.n; i++)
+    for (int i = 0; i < c->module->graphs.n; i++) {
         graph_walk(c->module->graphs.p[i], note_linear, &l);
+        while (l.graph.n < l.list.n)
+            vec_push(c->scratch, &l.graph, c->module->graphs.p[i]);
+    }
     for (int i = 0; i < l.list.n; i++) {
         Value *v = l.list.p[i];
+        c->data = l.graph.p[i];
         const Weight *w = linear_weight(c->module, v);
         Chosen x = {.c = c, .step = s, .weight = w, .names = map_new(c->scratch)};
         try_turns(&x, weight_member(w), w->path, v->region);
