@@ -114,8 +114,8 @@ static inline void tfx_run(const tfx_par *par,
 //   x     f32[m,k]  row stride ldx
 //   w     packed weights of the logical [n,k] matrix, see below; aligned to its elements,
 //         at best to 64
-//   work  only with i8, then an argument after k: TFX_LINEAR_I8_WORK(m, k) floats that
-//         are written; sizes at their bounds are fine
+//   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
+//         that are written; sizes at their bounds are fine
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
@@ -160,15 +160,15 @@ static inline void tfx_run(const tfx_par *par,
 //
 // i8 rounds each row of x to q = round(x / s), s = max |x| / 127; the sum of q q is exact,
 // a = float(sum) * s * scale. So |err| <= 0.5001 s sum |w|, k <= 65536; a row with an inf
-// or NaN gives NaN.
+// or NaN gives NaN, one with max |x| < 2^-100 counts as 0.
 
 enum { TFX_PANEL = 48, TFX_GROUP = 32 };
-#define TFX_PADDED(n, to)        (((n) + ((to) - 1)) / (to) * (to))
-#define TFX_PACKED(n, k)         (TFX_PADDED(n, 16) * (k))
-#define TFX_PACKED_I8(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
-#define TFX_PACKED_I8G32(n, k)   (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
-#define TFX_PACKED_I4G32(n, k)   (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
-#define TFX_LINEAR_I8_WORK(m, k) ((m) * (TFX_PADDED(k, 4) / 4 + 1))
+#define TFX_PADDED(n, to)           (((n) + ((to) - 1)) / (to) * (to))
+#define TFX_PACKED(n, k)            (TFX_PADDED(n, 16) * (k))
+#define TFX_PACKED_I8(n, k)         (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
+#define TFX_PACKED_I8G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
+#define TFX_PACKED_I4G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
+#define TFX_LINEAR_I8_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 4) / 4 + 1))
 
 // The width of the panel that column col of n is in.
 static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)
