@@ -7,6 +7,7 @@
 #include "compiler/astprint.h"
 #include "compiler/describe.h"
 #include "compiler/irtext.h"
+#include "compiler/report.h"
 #include "compiler/weights.h"
 #include "passes/pass.h"
 
@@ -141,6 +142,7 @@ bool job_report(Job *job, const char *path, Text *out)
     Layout *y = layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h"));
     if (!y)
         return false;
+    report_weights(y, job->weights, out);
     text_printf(out,
                 "\nmemory of the emitted program, bytes\n"
                 "  packed weights  %" PRId64 "\n"
