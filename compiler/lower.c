@@ -120,7 +120,8 @@ Format lower_linear_format(Lower *l, const Value *linear)
 Format lower_matrix_format(Lower *l, const Value *v)
 {
     const Value *linear = map_get(l->panels, const_key(l->arena, v));
-    return linear ? lower_linear_format(l, linear) : FORMAT_plain;
+    bool own = linear && !attr_find(linear, "format");
+    return own ? lower_linear_format(l, linear) : FORMAT_plain;
 }
 
 static void pack_matrix(Packed *k)

@@ -134,7 +134,7 @@ static void put_steps(const Module *m, Text *out)
         text_printf(out, "%s%s: %d weight%s", i ? "  " : "\nrecipe\n  ", s->text, s->matched,
                     s->matched == 1 ? "" : "s");
         if (s->tied)
-            text_printf(out, "; %d left as %s, being gathered too", s->tied,
+            text_printf(out, "; %d left as %s, being read in another way too", s->tied,
                         s->tied == 1 ? "it is" : "they are");
         text_puts(out, "\n");
     }

@@ -93,14 +93,14 @@ bool scope_within(const Scope *inner, const Scope *outer);
 
 // ---- steps.c: recipes --------------------------------------------------------------------
 
-// Does a step's work on one linear of the graph c->data; true if that changed it.
+// Does a step's work on one linear (quantize: or gather) of the graph c->data; true if that changed it.
 typedef bool StepChange(PassContext *c, Value *linear, Step *step);
 
-// Every step of this kind on every linear whose weight it chooses; steps get their counts.
+// Every step of this kind on everything whose weight it chooses; steps get their counts.
 // A pattern that matches nothing, or a part of the turns of a loop, is reported.
 bool pass_steps(PassContext *c, StepKind kind, StepChange *change);
 
-// The weight that the matrix of a linear is made of; NULL: of none.
+// The weight that the matrix of a linear (or gather) is made of; NULL: of none.
 const Weight *linear_weight(const Module *m, const Value *linear);
 const char *weight_member(const Weight *w);  // or its path, where a source has no word for it
 

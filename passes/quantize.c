@@ -1,15 +1,15 @@
-// quantize - weights of linears in fewer bits, as the steps of a recipe say.
+// quantize - matrices in fewer bits, as the steps of a recipe say.
 //
 //     y = linear(x, w)               =>       y = linear(x, w) {format = "int8"}
 //
-// The graph says only how w is packed (formats.def); rounding to nearest is the packer's.
+// and likewise of gather(w, ids). The graph says only how w is packed (formats.def); rounding to nearest is the packer's.
 // A later step has the last word. Factors of a low-rank pair go by the weight they are of.
 
 #include "pass.h"
 
-static bool quantize(PassContext *c, Value *linear, Step *step)
+static bool quantize(PassContext *c, Value *user, Step *step)
 {
-    attr_set(c->module, linear, attr_make_str("format", step->format));
+    attr_set(c->module, user, attr_make_str("format", step->format));
     return true;
 }
 

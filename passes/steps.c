@@ -1,8 +1,9 @@
-// steps.c - what the passes of recipes share: the linears whose weights a step chooses.
+// steps.c - what the passes of recipes share: the matrices that a step chooses.
 //
 // A weight inside a repeat is one value for all turns, so a step has all of its turns or
-// none. A weight that is also read in another way (a tied embedding that is gathered) stays
-// as it is: it has one storage, and gathering needs rows of it.
+// none. A table that rows are gathered from can be quantized, whether or not a linear reads
+// it too. A weight that is read in another way stays as it is, since it has one storage: a
+// tied embedding is neither factored nor pruned.
 
 #include "pass.h"
 
@@ -12,7 +13,7 @@
 
 const Weight *linear_weight(const Module *m, const Value *linear)
 {
-    const Value *w = linear->in[1];
+    const Value *w = linear->in[linear->op == OP_linear];
     while (w->op != OP_weight && w->nin > 0)
         w = w->in[0];
     return w->op == OP_weight ? value_weight(m, w) : NULL;
@@ -65,8 +66,24 @@ static void try_turns(Chosen *x, const char *member, const char *path, const Reg
 
 typedef struct Ties {
     PassContext *c;
+    StepKind kind;
     Map *paths;
 } Ties;
+
+// Rows of a table go by index; kernels gather from every format but one.
+static bool is_table(const Value *v)
+{
+    return v->op == OP_gather && v->in[0]->op == OP_weight && v->in[0]->type.rank == 2 &&
+           attr_int(v, "axis", 0) == 0 && v->in[1]->type.dtype == DT_i32 &&
+           dtype_info[v->type.dtype].kind == DK_FLOAT;
+}
+
+// Is operand i of v a matrix that steps of this kind change?
+static bool is_changed(StepKind kind, const Value *v, int i)
+{
+    return (v->op == OP_linear && i == 1) ||
+           (kind == STEP_quantize && i == 0 && is_table(v));
+}
 
 static void note_leaves(Ties *t, const Value *v)
 {
@@ -78,10 +95,11 @@ static void note_leaves(Ties *t, const Value *v)
 
 static void note_reader(Value *v, void *ctx)
 {
+    const Ties *t = ctx;
     if (value_is_const(v))
         return;
     for (int i = 0; i < v->nin; i++)
-        if (value_is_const(v->in[i]) && !(v->op == OP_linear && i == 1))
+        if (value_is_const(v->in[i]) && !is_changed(t->kind, v, i))
             note_leaves(ctx, v->in[i]);
 }
 
@@ -91,6 +109,7 @@ typedef VEC(Value *) Values;
 
 typedef struct Linears {
     PassContext *c;
+    StepKind kind;
     Values list;
     VEC(Graph *) graph;  // of each
 } Linears;
@@ -98,7 +117,8 @@ typedef struct Linears {
 static void note_linear(Value *v, void *ctx)
 {
     Linears *l = ctx;
-    if (v->op == OP_linear && linear_weight(l->c->module, v))
+    bool changed = v->nin >= 2 && (is_changed(l->kind, v, 0) || is_changed(l->kind, v, 1));
+    if (changed && linear_weight(l->c->module, v))
         vec_push(l->c->scratch, &l->list, v);
 }
 
@@ -117,7 +137,7 @@ static void no_match(PassContext *c, const Step *s, const Linears *l)
                                 open + strcspn(open, "}") + 1);
         vec_push(c->scratch, &names, name);
     }
-    diag_error(c->diag, s->pattern_loc, E0641, "%s: no weight of a linear is \"%s\"",
+    diag_error(c->diag, s->pattern_loc, E0641, "%s: no matrix is \"%s\"",
                step_name(s->kind), s->pattern);
     const char *near = nearest(s->pattern + (file ? 5 : 0), names.p, names.n);
     if (near)
@@ -130,7 +150,7 @@ static void no_match(PassContext *c, const Step *s, const Linears *l)
 
 static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *change)
 {
-    Linears l = {.c = c};
+    Linears l = {.c = c, .kind = s->kind};
     Map *tied = map_new(c->scratch), *names = map_new(c->scratch);
     bool changed = false, parts = false;
     for (int i = 0; i < c->module->graphs.n; i++) {
@@ -171,7 +191,7 @@ static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *chang
 bool pass_steps(PassContext *c, StepKind kind, StepChange *change)
 {
     bool changed = false;
-    Ties ties = {c, map_new(c->scratch)};
+    Ties ties = {c, kind, map_new(c->scratch)};
     for (int i = 0; i < c->module->graphs.n; i++)
         graph_walk(c->module->graphs.p[i], note_reader, &ties);
     for (int i = 0; i < c->module->steps.n; i++)

@@ -47,7 +47,7 @@ static const Layer layers[] = {
     {"compiler/emit",           "emit",     "lower ir diag base weights formats"},
     {"compiler/layout",         "lower",    "ir diag base weights formats"},
     {"compiler/pack",           "lower",    "ir diag base weights formats"},
-    {"compiler/report.",        "lower",    "ir diag base weights formats ops"},
+    {"compiler/report.",        "lower",    "ir diag base weights formats"},
     {"compiler/lower",          "lower",    "ir diag base weights formats"},
     {"compiler/loop",           "lower",    "ir diag base formats"},
     {"compiler/plan",           "lower",    "ir diag base formats"},

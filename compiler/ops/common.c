@@ -239,6 +239,21 @@ double dot(const double *a, const double *b, int64_t k)
            ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
+// ---- packed matrices -------------------------------------------------------------------
+
+const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f)
+{
+    float *rows = (float *)eval_scratch(e, (w->n + 1) / 2);
+    double *mean = eval_scratch(e, w->n);
+    FormatSize size = {w->dim[0], w->dim[1], format_blocks(w->dim[0], w->dim[1])};
+    for (int64_t i = 0; i < w->n; i++)
+        rows[i] = (float)w->data[i];
+    f->mean(&size, rows);
+    for (int64_t i = 0; i < w->n; i++)
+        mean[i] = (double)rows[i];
+    return mean;
+}
+
 // ---- singular values -------------------------------------------------------------------
 
 bool infer_factor(Infer *c, Value *v, const Size **rank)

@@ -6,6 +6,7 @@
 #define TFXC_OPS_COMMON_H
 
 #include "compiler/ops.h"
+#include "passes/format.h"
 
 // ---- type rules ------------------------------------------------------------------------
 
@@ -62,6 +63,8 @@ void matmul_add(double *c, const double *a, const double *b, int64_t m, int64_t 
                 int64_t n);
 // The factors of operand 0, of {rank}.
 const struct Factors *eval_factors(Eval *e, const Value *v);
+// What the packed matrix w stands for.
+const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f);
 // sum_k a[k] b[k]
 double dot(const double *a, const double *b, int64_t k);
 

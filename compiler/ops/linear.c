@@ -48,20 +48,6 @@ bool infer_linear(Infer *c, Value *v)
     return true;
 }
 
-// What the packed weights stand for.
-static const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f)
-{
-    float *rows = (float *)eval_scratch(e, (w->n + 1) / 2);
-    double *mean = eval_scratch(e, w->n);
-    FormatSize size = {w->dim[0], w->dim[1], format_blocks(w->dim[0], w->dim[1])};
-    for (int64_t i = 0; i < w->n; i++)
-        rows[i] = (float)w->data[i];
-    f->mean(&size, rows);
-    for (int64_t i = 0; i < w->n; i++)
-        mean[i] = (double)rows[i];
-    return mean;
-}
-
 // Each row of x rounded to 255 steps, in units of x.
 static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k)
 {

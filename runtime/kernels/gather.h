@@ -64,7 +64,7 @@ TFX_DEFINE_GATHER(f16)
         float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,       \
         ptrdiff_t n, ptrdiff_t k)                                                      \
     {                                                                                  \
-        if (tfx_check_ids(ids, m, n))                                                  \
+        if (tfx_check_ids_i32(ids, m, n))                                              \
             return TFX_ERR_INDEX;                                                      \
         for (ptrdiff_t i = 0; i < m; i++)                                              \
             for (ptrdiff_t j = 0; j < k; j++)                                          \
