@@ -87,7 +87,7 @@ static void put_scan(Text *out, const Expr *e)
 
 static void put_expr(Text *out, const Expr *e)
 {
-    static const char *const ops[] = {"+", "-", "*",  "/",  "@",  "**", "<",
+    static const char *const ops[] = {"+", "-",  "*",  "/",  "@",  "**", "<",
                                       ">", "<=", ">=", "==", "!=", "&",  "|"};
     switch (e->kind) {
     case EX_NAME:
@@ -231,7 +231,8 @@ static void put_results(Text *out, const ResultList *results)
 
 static void put_member(Text *out, const Member *m)
 {
-    static const char *const kinds[] = {"weight", "block", "state", "const", "fn", "entry"};
+    static const char *const kinds[] = {"weight", "block", "state",
+                                        "const",  "fn",    "entry"};
     text_printf(out, "  %s", kinds[m->kind]);
     put_names(out, &m->names);
     if (m->kind == MB_FN || m->kind == MB_ENTRY) {

@@ -137,7 +137,8 @@ void describe_text(Module *m, Arena *a, Diag *diag, Text *out)
     text_printf(out, "model     %s\n", m->name);
     for (int i = 0; i < m->dims.n; i++) {
         const DimVar *d = m->dims.p[i];
-        text_printf(out, "  dim     %s in %" PRId64 "..%" PRId64, d->name, d->lo, d->hi);
+        text_printf(out, "  dim     %s in %" PRId64 "..%" PRId64, d->name, d->lo,
+                    d->hi);
         if (d->by != 1)
             text_printf(out, " by %" PRId64, d->by);
         text_puts(out, "\n");
@@ -241,7 +242,8 @@ void describe_json(Module *m, Arena *a, Diag *diag, Text *out)
         const DimVar *d = m->dims.p[i];
         text_printf(out, "%s\n    {\"name\": ", i ? "," : "");
         json_string(out, d->name);
-        text_printf(out, ", \"lo\": %" PRId64 ", \"hi\": %" PRId64 ", \"by\": %" PRId64 "}",
+        text_printf(out,
+                    ", \"lo\": %" PRId64 ", \"hi\": %" PRId64 ", \"by\": %" PRId64 "}",
                     d->lo, d->hi, d->by);
     }
     text_puts(out, "],\n  \"weights_file\": ");

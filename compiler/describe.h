@@ -15,10 +15,10 @@ Work graph_work(const Graph *g);
 
 void describe_text(Module *m, Arena *a, Diag *d, Text *out);  // tfxc report
 void describe_json(Module *m, Arena *a, Diag *d, Text *out);  // --emit=json
-void describe_dot(const Module *m, Text *out);             // --emit=dot, for Graphviz
+void describe_dot(const Module *m, Text *out);  // --emit=dot, for Graphviz
 
 // "entry decode(tokens: i32[T]) at P -> logits: f32[vocab=512]"
 void describe_entry(const Graph *g, Text *out);
-void json_string(Text *out, const char *s);                // quoted, escaped
+void json_string(Text *out, const char *s);  // quoted, escaped
 
 #endif

@@ -6,12 +6,12 @@
 #include "layout.h"
 
 typedef struct EmitOptions {
-    const char *source;     // base name of the model file
-    const char *header;     // what model.c includes; NULL: <prefix>.h
+    const char *source;  // base name of the model file
+    const char *header;  // what model.c includes; NULL: <prefix>.h
     uint64_t source_hash;
-    const char *version;    // of tfxc
-    const char *stem;       // of the output files, "model" of model.c; NULL: the prefix
-    bool embed;             // weights are in <stem>_weights.c
+    const char *version;  // of tfxc
+    const char *stem;     // of the output files, "model" of model.c; NULL: the prefix
+    bool embed;           // weights are in <stem>_weights.c
 } EmitOptions;
 
 void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.c
@@ -25,10 +25,10 @@ typedef struct Emit {
     const Layout *layout;
     const EmitOptions *options;
     Text *out;
-    Map *funcs;             // text of a function -> the Func that was printed
-    Func *func;             // being printed; NULL: an epilogue
+    Map *funcs;  // text of a function -> the Func that was printed
+    Func *func;  // being printed; NULL: an epilogue
     int indent;
-    Map *names;             // sizes by name
+    Map *names;  // sizes by name
 } Emit;
 
 // Precedence of what is around: an operand that binds less gets parentheses.
@@ -36,22 +36,34 @@ enum { PREC_SUM = 1, PREC_PRODUCT, PREC_UNARY, PREC_POSTFIX };
 void emit_expr(Emit *e, const LExpr *x, int prec, Text *out);
 void emit_size(const Size *s, int prec, Text *out);
 void emit_number(double v, DType d, Text *out);
-void emit_line(Emit *e, const char *fmt, ...) PRINTF_LIKE(2, 3);  // indented; wrapped at 88
+enum { EMIT_COLUMNS = 88 };
+void emit_pad(Text *t, int n);
+void emit_wrapped(Emit *e, const char *line);
+void emit_line(Emit *e, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);                  // indented and wrapped
+const char *emit_c_type(const Buf *b);  // of an element in memory
+const char *emit_var_type(DType d);     // of a variable
+void emit_body(Emit *e, const LStmts *body);
 void emit_names_collect(Emit *e);
 // A size as the user spelled it, in enumerators; NULL: the number says it better.
 const char *emit_dim_name(Emit *e, const char *name);
 void emit_names_enum(Emit *e, Text *out);  // of those that were said
-void emit_maps(Emit *e);            // the MAP rows used, as functions and macros
-void emit_templates(Emit *e);       // the kernel templates
-void emit_records(Emit *e);         // struct types and the table
+void emit_maps(Emit *e);                   // the MAP rows used, as functions and macros
+void emit_templates(Emit *e);              // the kernel templates
+void emit_records(Emit *e);                // struct types and the table
 void emit_func(Emit *e, Func *f);
-void emit_api(Emit *e);             // init, check, reset, rewind, entries, strerror
+void emit_api(Emit *e);  // init, check, reset, rewind, entries, strerror
 const char *emit_func_params(Emit *e, const Func *f);
 const char *emit_entry_decl(const Prog *p, const Func *f, Arena *a);
 bool has_cursor(const Prog *p);
 const DimVar *entry_cursor(const Func *f);
 bool entry_uses_state(const Func *f);
 bool entry_has_dim(const Func *f, const DimVar *d);
+const char *emit_upper(const Prog *p, const char *s);  // "max_t": "MAX_T"
+const char *emit_stem(const Prog *p, const EmitOptions *o);
+void emit_decl(Emit *e, const char *decl, const char *end);
+void emit_provenance(Emit *e, const char *what);  // the comment a file begins with
+bool emit_can_rewind(const Prog *p);
 const char *status_name(const Prog *p, const char *what);
 
 #endif

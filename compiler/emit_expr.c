@@ -40,8 +40,8 @@ static void emit_atom(const Atom *a, Text *out)
         text_puts(out, a->dim->name);
         return;
     }
-    static const char *const name[] = {"", "tfx_floor_div", "tfx_ceil_div", "tfx_min_size",
-                                       "tfx_max_size"};
+    static const char *const name[] = {"", "tfx_floor_div", "tfx_ceil_div",
+                                       "tfx_min_size", "tfx_max_size"};
     text_printf(out, "%s(", name[a->kind]);
     emit_size(a->a, 0, out);
     text_puts(out, ", ");
@@ -168,7 +168,8 @@ void emit_expr(Emit *e, const LExpr *x, int prec, Text *out)
                                                : "INT64_MAX");
             return;
         }
-        text_printf(out, x->i < 0 && prec > PREC_SUM ? "(%lld)" : "%lld", (long long)x->i);
+        text_printf(out, x->i < 0 && prec > PREC_SUM ? "(%lld)" : "%lld",
+                    (long long)x->i);
         return;
     case LX_NUM:
         if (signbit(x->num) && prec > PREC_SUM)

@@ -47,37 +47,50 @@ static void emit_table(Emit *e)
         text_printf(out, "%s\"%s\"", i ? ", " : "", p->entries.p[i]->entry->name);
     text_puts(out, "};\n\n");
     if (p->state_bytes)
-        text_printf(out, "static void reset(void *state)\n{\n    (void)%s_reset(state);\n}\n\n",
-                    p->prefix);
-    text_printf(out,
-                "const tfx_glue tfx_glue_table = {\n"
-                "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror, %s,\n};\n",
-                (long long)p->state_bytes, (long long)p->scratch_bytes, p->entries.n,
-                p->states.n, p->states.n ? "states" : "NULL", p->state_bytes ? "reset" : "NULL",
-                p->prefix, p->taps ? "set_tap" : "NULL");
+        text_printf(
+            out, "static void reset(void *state)\n{\n    (void)%s_reset(state);\n}\n\n",
+            p->prefix);
+    text_printf(
+        out,
+        "const tfx_glue tfx_glue_table = {\n"
+        "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror, %s, %s,\n};\n",
+        (long long)p->state_bytes, (long long)p->scratch_bytes, p->entries.n,
+        p->states.n, p->states.n ? "states" : "NULL", p->state_bytes ? "reset" : "NULL",
+        p->prefix, p->taps ? "set_tap" : "NULL",
+        p->marks ? "set_mark" : "NULL");
 }
 
 void emit_glue(Prog *p, Text *out)
 {
     Emit e = {.p = p, .out = out};
-    text_printf(out, "// glue for %s: see tfx_glue.h\n\n#include \"%s.h\"\n\n"
-                     "#include \"tfx_glue.h\"\n\n",
+    text_printf(out,
+                "// glue for %s: see tfx_glue.h\n\n#include \"%s.h\"\n\n"
+                "#include \"tfx_glue.h\"\n\n",
                 p->prefix, p->prefix);
     emit_states(&e);
     if (p->taps)
-        text_puts(out, "static tfx_glue_tap *tap;\nstatic void *tap_ctx;\n\n"
-                       "static void set_tap(tfx_glue_tap *f, void *ctx)\n{\n    tap = f;\n"
-                       "    tap_ctx = ctx;\n}\n\n");
-    text_printf(out,
-                "static int run(int entry, const void *weights, size_t bytes, void *state, "
-                "void *scratch,\n               const struct tfx_par *par, const int32_t *dims, "
-                "const void *const *in,\n               void *const *out)\n{\n"
-                "    %s m;\n    int status = %s_init(&m, weights, bytes);\n"
-                "    if (status)\n        return status;\n    m.par = par;\n%s"
-                "    (void)state;\n    (void)dims;\n    (void)in;\n    (void)out;\n"
-                "    switch (entry) {\n",
-                p->prefix, p->prefix,
-                p->taps ? "    m.tap = tap;\n    m.tap_ctx = tap_ctx;\n" : "");
+        text_puts(out,
+                  "static tfx_glue_tap *tap;\nstatic void *tap_ctx;\n\n"
+                  "static void set_tap(tfx_glue_tap *f, void *ctx)\n{\n    tap = f;\n"
+                  "    tap_ctx = ctx;\n}\n\n");
+    if (p->marks)
+        text_puts(out,
+                  "static tfx_glue_mark *mark;\nstatic void *mark_ctx;\n\n"
+                  "void tfx_mark(int value)\n{\n    if (mark)\n"
+                  "        mark(mark_ctx, value);\n}\n\n"
+                  "static void set_mark(tfx_glue_mark *f, void *ctx)\n{\n    mark = f;\n"
+                  "    mark_ctx = ctx;\n}\n\n");
+    text_printf(
+        out,
+        "static int run(int entry, const void *weights, size_t bytes, void *state, "
+        "void *scratch,\n               const struct tfx_par *par, const int32_t *dims, "
+        "const void *const *in,\n               void *const *out)\n{\n"
+        "    %s m;\n    int status = %s_init(&m, weights, bytes);\n"
+        "    if (status)\n        return status;\n    m.par = par;\n%s"
+        "    (void)state;\n    (void)dims;\n    (void)in;\n    (void)out;\n"
+        "    switch (entry) {\n",
+        p->prefix, p->prefix,
+        p->taps ? "    m.tap = tap;\n    m.tap_ctx = tap_ctx;\n" : "");
     for (int i = 0; i < p->entries.n; i++)
         emit_case(&e, p->entries.p[i], i);
     text_puts(out, "    default:\n        return -1;\n    }\n}\n\n");

@@ -25,6 +25,15 @@ static const char *enum_name(Emit *e, const char *word)
     return u;
 }
 
+static bool is_type(const Record *r, const char *name)
+{
+    bool is = !strcmp(r->type, name);
+    for (int i = 0; i < r->fields.n && !is; i++)
+        is = r->fields.p[i]->kind == FIELD_RECORD &&
+             is_type(r->fields.p[i]->record, name);
+    return is;
+}
+
 static bool is_taken(const Emit *e, const char *upper)
 {
     static const char *const macros[] = {"NULL", "NAN", "INFINITY", "EOF"};
@@ -34,7 +43,9 @@ static bool is_taken(const Emit *e, const char *upper)
     for (int i = 0; i < e->p->module->dims.n; i++)
         if (!strcmp(upper, e->p->module->dims.p[i]->name))
             return true;
-    return map_get(e->p->maps, upper) != NULL;
+    if (prefix_owns(e->p->prefix, upper) || prefix_owns(e->p->upper, upper))
+        return true;
+    return is_type(e->p->root, upper) || map_get(e->p->maps, upper) != NULL;
 }
 
 typedef struct Named {
@@ -103,7 +114,8 @@ static void mark_used(Emit *e, const char *text)
         const char *name = map_key(e->names, i);
         size_t n = strlen(name);
         for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
-            bool begins = at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+            bool begins =
+                at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
             bool ends = !isalnum((unsigned char)at[n]) && at[n] != '_';
             if (begins && ends)
                 ((Named *)map_value(e->names, i))->used = true;
@@ -130,7 +142,8 @@ void emit_names_enum(Emit *e, Text *out)
     for (int i = 0; i < map_count(e->names); i++) {
         const Named *n = map_value(e->names, i);
         if (n->used)
-            text_printf(out, "    %s = %lld,\n", map_key(e->names, i), (long long)n->value);
+            text_printf(out, "    %s = %lld,\n", map_key(e->names, i),
+                        (long long)n->value);
     }
     text_puts(out, "};\n\n");
 }

@@ -29,7 +29,8 @@ static void emit_record_type(Emit *e, const Record *r, Map *done)
         } else {
             Text t;
             text_init(&t, a);
-            type_print(f->kind == FIELD_STATE ? &f->state->type : &f->packed->value->type, &t);
+            type_print(
+                f->kind == FIELD_STATE ? &f->state->type : &f->packed->value->type, &t);
             if (f->kind == FIELD_STATE)
                 text_puts(&t, ", in the state");
             note = t.p;
@@ -37,13 +38,17 @@ static void emit_record_type(Emit *e, const Record *r, Map *done)
         }
         vec_push(a, &lines, line);
         vec_push(a, &notes, note);
-        if (strlen(line) > widest && *note)
-            widest = strlen(line);
     }
     text_printf(out, "typedef struct %s {\n", r->type);
     if (!lines.n)
         text_puts(out, "    char unused;\n");
     for (int i = 0; i < lines.n; i++) {
+        if (i == 0 ||
+            !*notes.p[i - 1]) {  // comments of adjacent lines stand in a column
+            widest = 0;
+            for (int k = i; k < lines.n && *notes.p[k]; k++)
+                widest = strlen(lines.p[k]) > widest ? strlen(lines.p[k]) : widest;
+        }
         if (*notes.p[i])
             text_printf(out, "    %-*s  // %s\n", (int)widest, lines.p[i], notes.p[i]);
         else
@@ -137,8 +142,14 @@ void emit_records(Emit *e)
 {
     Prog *p = e->p;
     Turn turns[MAX_TURNS];
-    text_puts(e->out, "// Offsets in bytes: of weights from the start of the packed file, of "
-                      "states from the\n// start of the state region.\n\n");
+    bool used = false;
+    for (int i = 0; i < p->entries.n; i++)
+        used = used || p->entries.p[i]->uses_record;
+    if (!p->root->fields.n || !used)
+        return;
+    text_puts(e->out,
+              "// Offsets in bytes: of weights from the start of the packed file, of "
+              "states from the\n// start of the state region.\n\n");
     emit_record_type(e, p->root, map_new(p->arena));
     text_puts(e->out, "// clang-format off\n");
     text_printf(e->out, "static const %s table = ", p->root->type);
@@ -151,7 +162,8 @@ void emit_records(Emit *e)
 static const char *map_text(Emit *e, Op op, bool macro)
 {
     Prog *p = e->p;
-    LExpr *a = lx_var(p, macro ? "(a)" : "a", DT_f32), *b = lx_var(p, macro ? "(b)" : "b", DT_f32);
+    LExpr *a = lx_var(p, macro ? "(a)" : "a", DT_f32),
+          *b = lx_var(p, macro ? "(b)" : "b", DT_f32);
     Func scalar = {.name = ""};
     e->func = macro ? NULL : &scalar;
     Text t;
@@ -198,8 +210,8 @@ void emit_maps(Emit *e)
         op_find(name, &op);
         bool two = op_info[op].arity == 2;
         if (map_get(loops.names, name))
-            text_printf(e->out, "static inline float %s(float a%s) { return %s; }\n", name,
-                        two ? ", float b" : "", map_text(e, op, false));
+            text_printf(e->out, "static inline float %s(float a%s) { return %s; }\n",
+                        name, two ? ", float b" : "", map_text(e, op, false));
         if (map_get(epilogues.names, name)) {
             LExpr *x = lx_call(p, name, DT_f32, 0, NULL);
             text_puts(e->out, "#define ");
@@ -231,10 +243,14 @@ void emit_templates(Emit *e)
         text_puts(&head, ")");
         emit_expr(e, t->epilogue, PREC_POSTFIX, &body);
         int w = (int)head.n;
+        size_t widest = strlen(t->name) > body.n ? strlen(t->name) : body.n;
+        bool is_wide = strlen("#define  ") + head.n + widest > EMIT_COLUMNS;
+        text_puts(out, is_wide ? "// clang-format off\n" : "");
         text_printf(out, "#define %-*s %s\n", w, "TFX_LINEAR", t->name);
         text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT", format_info[t->weight].kernel);
         text_printf(out, "#define %-*s %d\n", w, "TFX_EXTRAS", t->nextra);
         text_printf(out, "#define %s %s\n", head.p, body.p);
-        text_puts(out, "#include \"tfx_rt.h\"\n\n");
+        text_puts(out, "#include \"tfx_rt.h\"\n");
+        text_puts(out, is_wide ? "// clang-format on\n\n" : "\n");
     }
 }

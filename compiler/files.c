@@ -151,9 +151,11 @@ static bool write_carrier(Job *job, Layout *y, const Names *names, const char *p
                             "#endif\n",
                             p, p, base_name(names->packed)));
     }
-    if (!ok)
+    if (!ok && diag_errors(job->diag) > 0) {
         outfile_drop(f);
-    return ok && outfile_close(f);
+        return false;
+    }
+    return outfile_close(f) && ok;  // a write that failed is reported here
 }
 
 // ---- all files -----------------------------------------------------------------------------------
@@ -210,22 +212,11 @@ static bool check_outputs(Job *job, const char *const *outputs, int n)
     return true;
 }
 
-// job->prog and the weights, as files; *carrier is the C file with weights or NULL. NULL
-// after reporting.
-static Layout *write_all(Job *job, const Names *names, const char **carrier)
+// The C files of a program whose weights are packed. *carrier is the one with the weights
+// in it, or NULL.
+static bool write_sources(Job *job, Layout *y, const Names *names, const char **carrier)
 {
     Text source, header;
-    const char *outputs[] = {names->source, names->header, names->runtime, names->packed};
-    if (!check_outputs(job, outputs, COUNT(outputs)))
-        return NULL;
-    Layout *y = layout_make(job->arena, job->prog, job->diag, names->packed);
-    if (!y)
-        return NULL;
-    bool packed = job->set->pack == PACK_EMBED
-                      ? pack_to(y, job->weights, job->diag, no_sink, NULL)
-                      : pack_write(y, job->weights, job->diag);
-    if (!packed)
-        return NULL;
     EmitOptions o = emit_options(job, names);
     text_init(&source, job->arena);
     text_init(&header, job->arena);
@@ -233,16 +224,36 @@ static Layout *write_all(Job *job, const Names *names, const char **carrier)
     emit_header(job->prog, y, &o, &header);
     *carrier = NULL;
     if (job->set->pack != PACK_FILE) {
-        const char *stem = arena_strndup(job->arena, names->header,
-                                         strlen(names->header) - 2);
+        const char *stem =
+            arena_strndup(job->arena, names->header, strlen(names->header) - 2);
         *carrier = arena_printf(job->arena, "%s_weights.c", stem);
         if (!write_carrier(job, y, names, *carrier))
-            return NULL;
+            return false;
     }
-    bool ok = job_write(job, names->source, source.p, source.n) &&
-              job_write(job, names->header, header.p, header.n) &&
-              write_runtime(job, names->runtime);
-    return ok ? y : NULL;
+    return job_write(job, names->source, source.p, source.n) &&
+           job_write(job, names->header, header.p, header.n) &&
+           write_runtime(job, names->runtime);
+}
+
+// job->prog and the weights, as files: the packed weights get their name last, when all
+// else is written. NULL after reporting.
+static Layout *write_all(Job *job, const Names *names, const char **carrier)
+{
+    const char *outputs[] = {names->source, names->header, names->runtime, names->packed};
+    bool in_c = job->set->pack == PACK_EMBED;
+    if (!check_outputs(job, outputs, COUNT(outputs)))
+        return NULL;
+    Layout *y = layout_make(job->arena, job->prog, job->diag, names->packed);
+    if (!y || !(in_c ? pack_to(y, job->weights, job->diag, no_sink, NULL)
+                     : pack_begin(y, job->weights, job->diag)))
+        return NULL;
+    bool ok = write_sources(job, y, names, carrier);
+    if (in_c)
+        return ok ? y : NULL;
+    if (ok)
+        return pack_commit(y) ? y : NULL;
+    pack_drop(y);
+    return NULL;
 }
 
 bool job_compile(Job *job, const char *path)
@@ -256,6 +267,20 @@ bool job_compile(Job *job, const char *path)
     Names names = names_for(job, output);
     return write_all(job, &names, &carrier) &&
            (!job->set->depend || write_depend(job, &names));
+}
+
+// What `tfxc bench` needs beside: the pool, and the machine's limits.
+static bool write_timed(Job *job, const Names *names, const char *folder, Emitted *e)
+{
+    Arena *a = job->arena;
+    const Embedded *roof = embedded_find("driver/roof.c");
+    const char *path = arena_printf(a, "%s/tfx_roof.c", folder);
+    if (!roof || !job_write(job, path, roof->text, roof->size))
+        return false;
+    vec_push(a, &e->sources, path);
+    vec_push(a, &e->sources,
+             arena_printf(a, "%.*sc", (int)strlen(names->runtime) - 1, names->runtime));
+    return true;
 }
 
 bool job_emit_program(Job *job, const char *folder, Emitted *e)
@@ -284,5 +309,5 @@ bool job_emit_program(Job *job, const char *folder, Emitted *e)
     vec_push(a, &e->sources, glue_path);
     if (carrier)
         vec_push(a, &e->sources, carrier);
-    return true;
+    return !job->set->timed || write_timed(job, &names, folder, e);
 }

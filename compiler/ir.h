@@ -39,9 +39,9 @@ enum { MAX_RANK = 8 };
 
 typedef enum Op {
 #define CORE(name, arity, doc) OP_##name,
-#define MAP1(name, expr, doc) OP_##name,
-#define MAP2(name, expr, doc) OP_##name,
-#define OP(name, arity, doc) OP_##name,
+#define MAP1(name, expr, doc)  OP_##name,
+#define MAP2(name, expr, doc)  OP_##name,
+#define OP(name, arity, doc)   OP_##name,
 #include "ops.def"
 #undef CORE
 #undef MAP1
@@ -55,8 +55,8 @@ typedef enum OpClass { OPC_CORE, OPC_MAP, OPC_OP } OpClass;
 typedef struct OpInfo {
     const char *name;
     OpClass class;
-    int arity;           // -1: any number
-    const char *expr;    // MAP: the expression over a, b as text, functions in capitals
+    int arity;         // -1: any number
+    const char *expr;  // MAP: the expression over a, b as text, functions in capitals
     const char *doc;
 } OpInfo;
 
@@ -77,12 +77,12 @@ typedef struct Type {
 } Type;
 
 Type type_scalar(DType d);
-bool type_same_shape(const Type *a, const Type *b);      // names do not count
+bool type_same_shape(const Type *a, const Type *b);  // names do not count
 bool type_equal(const Type *a, const Type *b);
-const Size *type_count(Sizes *s, const Type *t);         // number of elements
-void type_print(const Type *t, Text *out);               // f32[T, 384]
-void type_spell(const Type *t, Text *out);               // f32[T, hidden=384]
-const char *type_str(const Type *t, Arena *a);           // spelled
+const Size *type_count(Sizes *s, const Type *t);  // number of elements
+void type_print(const Type *t, Text *out);        // f32[T, 384]
+void type_spell(const Type *t, Text *out);        // f32[T, hidden=384]
+const char *type_str(const Type *t, Arena *a);    // spelled
 // NumPy broadcasting of shapes; false: they do not (dtype of a is taken).
 bool type_broadcast(Sizes *s, const Type *a, const Type *b, Type *out);
 
@@ -95,14 +95,14 @@ typedef struct Module Module;
 
 // One call of a block or of a named function of it; a path of them is a place in the source.
 typedef struct Scope {
-    struct Scope *parent;   // NULL: the root
-    const char *name;       // what the caller calls it: "attn", "layer", "hidden"
-    const char *block;      // its block: "SelfAttention"
-    const char *path;       // weights prefix: "encoder.layer.{i}.attention.self"
-    bool library;           // from std/
-    Loc loc;                // the body in the source
-    Loc call;               // the call in the source
-    int id;                 // unique in the module
+    struct Scope *parent;  // NULL: the root
+    const char *name;      // what the caller calls it: "attn", "layer", "hidden"
+    const char *block;     // its block: "SelfAttention"
+    const char *path;      // weights prefix: "encoder.layer.{i}.attention.self"
+    bool library;          // from std/
+    Loc loc;               // the body in the source
+    Loc call;              // the call in the source
+    int id;                // unique in the module
 } Scope;
 
 typedef enum AttrKind { AT_INT, AT_NUM, AT_STR, AT_INTS, AT_SIZES, AT_DTYPE } AttrKind;
@@ -110,10 +110,10 @@ typedef enum AttrKind { AT_INT, AT_NUM, AT_STR, AT_INTS, AT_SIZES, AT_DTYPE } At
 typedef struct Attr {
     const char *name;
     AttrKind kind;
-    int64_t i;             // AT_INT
-    double num;            // AT_NUM
-    const char *str;       // AT_STR
-    int n;                 // AT_INTS, AT_SIZES
+    int64_t i;        // AT_INT
+    double num;       // AT_NUM
+    const char *str;  // AT_STR
+    int n;            // AT_INTS, AT_SIZES
     const int64_t *ints;
     const Size *const *sizes;
     DType dtype;
@@ -121,25 +121,26 @@ typedef struct Attr {
 
 struct Value {
     Op op;
-    int id;                // unique in the graph, for printing and side tables
-    Type type;             // of a tuple (repeat): rank -1
+    int id;     // unique in the graph, for printing and side tables
+    Type type;  // of a tuple (repeat): rank -1
     int nin;
     Value **in;
     int nattr;
     Attr *attr;
-    Region *body;          // repeat, map, linear's epilogue
+    Region *body;  // repeat, map, linear's epilogue
     Scope *scope;
     Loc loc;
-    const char *name;      // the source's name for it, or NULL
-    Region *region;        // where it stands (params too)
+    const char *name;  // the source's name for it, or NULL
+    Region *region;    // where it stands (params too)
 };
 
 struct Region {
-    Value *owner;          // the repeat, map or linear it belongs to; NULL: a graph's body
-    VEC(Value *) params;   // graph: the entry's; repeat: carried; map: operands;
-                           // linear: the sum, then the extra operands
+    Value *owner;  // the repeat, map or linear it belongs to; NULL: a graph's body
+    VEC(Value *)
+    params;  // graph: the entry's; repeat: carried; map: operands;
+             // linear: the sum, then the extra operands
     VEC(Value *) ops;
-    VEC(Value *) yields;   // graph: results; repeat: carried on; map, linear: one
+    VEC(Value *) yields;  // graph: results; repeat: carried on; map, linear: one
 };
 
 // A tensor of the checkpoint, or one a turn.
@@ -149,15 +150,15 @@ typedef struct Weight {
     int stored[MAX_RANK];  // axis k of the file is axis stored[k] of the type
     const char *member;    // what the source calls it, "layer.{i}.norm.weight"; or NULL
     Loc loc;
-    Scope *scope;          // of the block that declares it
+    Scope *scope;  // of the block that declares it
 } Weight;
 
 typedef struct State {
     const char *path;
     Type type;
     double init;
-    int64_t turns;         // slices: product of the turns of the repeats it is in
-    bool by_cursor;        // every write is at the cursor, so that rewind is possible
+    int64_t turns;   // slices: product of the turns of the repeats it is in
+    bool by_cursor;  // every write is at the cursor, so that rewind is possible
     Loc loc;
     Scope *scope;
 } State;
@@ -167,21 +168,21 @@ struct Graph {
     const char *name;
     Region *body;
     VEC(const char *) result_names;
-    DimVar *cursor;        // entry ... at P, or NULL
-    const Size *advance;   // what the cursor grows by on success, or NULL
-    int nvalues;           // next Value.id
+    DimVar *cursor;       // entry ... at P, or NULL
+    const Size *advance;  // what the cursor grows by on success, or NULL
+    int nvalues;          // next Value.id
     Loc loc;
 };
 
 struct Module {
     Arena *arena;
     Sizes *sizes;
-    const char *name;      // prefix of what is emitted: "stories"
-    const char *weights;   // the file the source names, or NULL
+    const char *name;     // prefix of what is emitted: "stories"
+    const char *weights;  // the file the source names, or NULL
     VEC(DimVar *) dims;
     VEC(Weight *) weights_list;
     VEC(State *) states;
-    VEC(Scope *) scopes;   // by id; 0 is the root
+    VEC(Scope *) scopes;  // by id; 0 is the root
     VEC(Graph *) graphs;
     VEC(Recipe *) recipes;  // of the source
     VEC(Step *) steps;      // of the chosen ones, for the passes
@@ -204,10 +205,10 @@ DimVar *module_dim(Module *m, const char *name, int64_t lo, int64_t hi, int64_t 
 typedef struct Builder {
     Graph *graph;
     Region *region;
-    int at;                // index in region->ops to insert before; -1: the end
+    int at;  // index in region->ops to insert before; -1: the end
     Scope *scope;
     Loc loc;
-    Diag *diag;            // where an illegal use is reported; NULL: it is a bug()
+    Diag *diag;  // where an illegal use is reported; NULL: it is a bug()
 } Builder;
 
 // Makes a value, infers its type and inserts it. Attributes are set beforehand in a list.
@@ -215,12 +216,12 @@ typedef struct Builder {
 Value *build(Builder *b, Op op, int nin, Value *const *in, int nattr, const Attr *attr);
 Value *build1(Builder *b, Op op, Value *x);
 Value *build2(Builder *b, Op op, Value *x, Value *y);
-Value *build_const(Builder *b, DType d, double v);               // a scalar
+Value *build_const(Builder *b, DType d, double v);  // a scalar
 Value *build_weight(Builder *b, Weight *w);
 Value *build_param(Graph *g, Region *r, const char *name, Type t);
 // repeat: the owner is appended first; fill value->body, then item values give its results.
-Value *build_repeat(Builder *b, const char *index, const Size *lo, const Size *hi, int n,
-                    Value *const *init);
+Value *build_repeat(Builder *b, const char *index, const Size *lo, const Size *hi,
+                    int n, Value *const *init);
 Value *build_item(Builder *b, Value *tuple, int i);
 // A map or linear over a body made beforehand by region_new(m, NULL) and build_param;
 // body NULL: the plain epilogue of a linear, its sum (build() gives a linear the same).
@@ -228,7 +229,8 @@ Value *build_body(Builder *b, Op op, int nin, Value *const *in, Region *body);
 
 // The parts of build(), for readers and passes that rebuild: a value that stands nowhere
 // yet and has no type; its type; its place (at -1: the end).
-Value *value_new(Graph *g, Op op, int nin, Value *const *in, int nattr, const Attr *attr);
+Value *value_new(Graph *g, Op op, int nin, Value *const *in, int nattr,
+                 const Attr *attr);
 bool value_infer(Graph *g, Value *v, Diag *d);
 void region_insert(Module *m, Region *r, int at, Value *v);
 
@@ -239,11 +241,11 @@ Attr attr_make_ints(const char *name, int n, const int64_t *v);
 Attr attr_make_sizes(const char *name, int n, const Size *const *v);
 Attr attr_make_dtype(const char *name, DType d);
 
-const Attr *attr_find(const Value *v, const char *name);         // NULL: none
+const Attr *attr_find(const Value *v, const char *name);  // NULL: none
 int64_t attr_int(const Value *v, const char *name, int64_t otherwise);
 double attr_num(const Value *v, const char *name, double otherwise);
 const char *attr_str(const Value *v, const char *name, const char *otherwise);
-void attr_set(Module *m, Value *v, Attr a);                      // adds or replaces
+void attr_set(Module *m, Value *v, Attr a);  // adds or replaces
 Attr attr_copy(Arena *a, Attr at);
 bool attr_equal(const Attr *a, const Attr *b);
 
@@ -252,25 +254,26 @@ typedef struct AttrRow {
     Op op;
     const char *name;
     AttrKind kind;
-    int count;     // numbers in INTS or SIZES; 0: any
+    int count;  // numbers in INTS or SIZES; 0: any
     bool need;
 } AttrRow;
-const AttrRow *attr_row(Op op, int i);                           // i-th of op, or NULL
+const AttrRow *attr_row(Op op, int i);  // i-th of op, or NULL
 const AttrRow *attr_row_find(Op op, const char *name);
 
 // ---- ir.c: asking and changing -----------------------------------------------------------
 
-bool value_is_const(const Value *v);   // weights, constants and what is computed from them
-bool value_is_scalar_const(const Value *v, double *x);           // a `const`, any rank 0
-Weight *value_weight(const Module *m, const Value *v);           // of an OP_weight
-State *value_state(const Module *m, const Value *v);             // of an OP_state
-int value_uses(const Graph *g, const Value *v);                  // counted, yields too
-void replace_uses(Graph *g, Value *old, Value *with);            // everywhere, yields too
-void region_remove(Region *r, Value *v);                         // must have no uses
+bool value_is_const(
+    const Value *v);  // weights, constants and what is computed from them
+bool value_is_scalar_const(const Value *v, double *x);  // a `const`, any rank 0
+Weight *value_weight(const Module *m, const Value *v);  // of an OP_weight
+State *value_state(const Module *m, const Value *v);    // of an OP_state
+int value_uses(const Graph *g, const Value *v);         // counted, yields too
+void replace_uses(Graph *g, Value *old, Value *with);   // everywhere, yields too
+void region_remove(Region *r, Value *v);                // must have no uses
 // Calls f on every value of the graph, params too, regions inside out, in order; f may
 // change values, but not put them in or take them out.
 void graph_walk(Graph *g, void (*f)(Value *v, void *ctx), void *ctx);
-int region_index(const Region *r, const Value *v);               // -1: not there
+int region_index(const Region *r, const Value *v);  // -1: not there
 // "model.layers.{i}.norm" with i = 3: "model.layers.3.norm".
 const char *path_at(Arena *a, const char *path, const char *index, int64_t turn);
 Graph *module_graph(const Module *m, const char *name);

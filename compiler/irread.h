@@ -37,7 +37,7 @@ bool rd_int(Reader *r, int64_t *out);
 bool rd_small_int(Reader *r, int64_t hi, int *out);  // 0..hi
 bool rd_number(Reader *r, double *out);
 bool rd_size(Reader *r, const Size **out);
-bool rd_type(Reader *r, Type *t);             // sizes may have names: f32[T, ffn=384]
+bool rd_type(Reader *r, Type *t);  // sizes may have names: f32[T, ffn=384]
 
 // ---- irvalue.c: attributes, values, regions --------------------------------------------
 

@@ -75,7 +75,8 @@ const char *job_beside(Job *job, const char *ending)
     const char *path = strcmp(job->path, "-") == 0 ? "model" : job->path;
     const char *slash = strrchr(path, '/');
     const char *dot = strrchr(slash ? slash : path, '.');
-    size_t n = dot && dot != path && dot[-1] != '/' ? (size_t)(dot - path) : strlen(path);
+    size_t n =
+        dot && dot != path && dot[-1] != '/' ? (size_t)(dot - path) : strlen(path);
     return arena_printf(job->arena, "%.*s%s", (int)n, path, ending);
 }
 

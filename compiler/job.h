@@ -16,14 +16,15 @@ typedef struct Job {
     Arena *arena;
     Settings *set;
     Diag *diag;
-    const char *path;   // the model's file, as the user named it
-    File *file;         // after job_parse
-    Module *module;     // after job_build
+    const char *path;     // the model's file, as the user named it
+    File *file;           // after job_parse
+    Module *module;       // after job_build
+    bool optimized;       // the passes have run over it
     Checkpoint *weights;  // after job_open_weights
     struct Prog *prog;    // after job_lower
-    StrList inputs;     // every file read, for -MD and against overwriting
-    Map *texts;         // texts given in memory, by name
-    Text notes;         // what --print-after and --time-passes say, for standard error
+    StrList inputs;       // every file read, for -MD and against overwriting
+    Map *texts;           // texts given in memory, by name
+    Text notes;  // what --print-after and --time-passes say, for standard error
 } Job;
 
 // A text of a job: in memory, with its length.
@@ -39,15 +40,15 @@ void job_give(Job *job, const char *name, const char *text, size_t n);
 // Reads a whole text file, "-" being standard input; reports E0001 to E0003.
 bool job_read(Job *job, const char *path, Source *s);
 
-bool job_parse(Job *job, const char *path);     // to job->file
-bool job_build(Job *job, const char *path);     // to job->module, legal graphs
-bool job_optimize(Job *job);                    // job->module through the passes
+bool job_parse(Job *job, const char *path);  // to job->file
+bool job_build(Job *job, const char *path);  // to job->module, legal graphs
+bool job_optimize(Job *job);                 // job->module through the passes
 
 // The weight file of the model: --weights, else what the model names, beside the model.
 // NULL when neither says one.
 const char *job_weights_path(Job *job);
 // "dir/model.tfx": "dir/model" + ending; of standard input "model" + ending.
 const char *job_beside(Job *job, const char *ending);
-void job_input(Job *job, const char *path);     // adds to job->inputs, once
+void job_input(Job *job, const char *path);  // adds to job->inputs, once
 
 #endif

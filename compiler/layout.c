@@ -113,6 +113,7 @@ Layout *layout_make(Arena *a, Prog *p, Diag *d, const char *path)
     y->arena = a;
     y->prog = p;
     y->by_name = map_new(a);
+    p->weights_bytes = 0;
     y->writer = stw_new(a, d, path);
     Turn turns[MAX_TURNS];
     place_record(y, p->root, 0, turns);

@@ -36,14 +36,17 @@ typedef struct Layout {
     bool summed;
 } Layout;
 
-// path: where pack_write will put the file. NULL after reporting.
+// path: where pack_commit will put the file. NULL after reporting.
 Layout *layout_make(Arena *a, Prog *p, Diag *d, const char *path);
 // The tensor of a weight field in the instance that the turns name.
 const Placed *layout_of(const Layout *y, const Packed *k, int nturns,
                         const Turn *turns);
 
 // Writes the packed file, a tile at a time. False after reporting.
-bool pack_write(Layout *y, Checkpoint *ck, Diag *d);
+// Under a temporary name until pack_commit; pack_drop leaves nothing behind.
+bool pack_begin(Layout *y, Checkpoint *ck, Diag *d);
+bool pack_commit(Layout *y);
+void pack_drop(Layout *y);
 // The same bytes, header first, into any sink: a C file with the weights in it.
 typedef bool PackSink(void *ctx, const void *bytes, size_t n);
 bool pack_to(Layout *y, Checkpoint *ck, Diag *d, PackSink *sink, void *ctx);

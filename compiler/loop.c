@@ -268,7 +268,8 @@ LExpr *lx_map_call(Prog *p, Op op, LExpr *a, LExpr *b)
     const char *expr = op_info[op].expr;
     bool simple = a->kind == LX_VAR || a->kind == LX_LOAD;
     bool square = op == OP_square && simple;
-    if (square || (times_named(expr, 'a') <= 1 && strlen(expr) < 16))
+    bool whole = dtype_info[a->dtype].kind != DK_FLOAT;  // the functions are of floats
+    if (square || whole || (times_named(expr, 'a') <= 1 && strlen(expr) < 16))
         return lx_map(p, op, a, b);
     map_set(p->maps, op_info[op].name, (void *)&op_info[op]);
     return lx_call(p, op_info[op].name, a->dtype, b ? 2 : 1, (LExpr *[]){a, b});
@@ -305,20 +306,32 @@ void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx)
 // ---- names -------------------------------------------------------------------------------------
 
 static const char *const reserved[] = {
-    "auto",     "break",    "case",     "char",     "const",  "continue", "default",
-    "do",       "double",   "else",     "enum",     "extern", "float",    "for",
-    "goto",     "if",       "inline",   "int",      "long",   "register", "restrict",
-    "return",   "short",    "signed",   "sizeof",   "static", "struct",   "switch",
-    "typedef",  "union",    "unsigned", "void",     "while",  "alignas",  "alignof",
-    "bool",     "class",    "delete",   "new",      "this",   "template", "typename",
-    "private",  "public",   "virtual",  "operator", "true",   "false",    "constexpr",
-    "nullptr",  "asm",      "typeof",   "main",     "and",    "or",       "not",
-    "xor",      "catch",    "try",      "throw",    "export", "friend",   "mutable",
-    "explicit", "namespace", "protected", "using",  "memcpy", "memcmp",   "status",
-    "linux",    "unix",     "y0",       "y1",       "yn",     "j0",       "j1",
-    "jn",       "gamma",    "index",    "signal",   "exp",    "log",      "sin",
-    "cos",      "tanh",     "erf",      "sqrt",     "pow",    "floor",    "ceil",
-    "abs",      "round",
+    "auto",      "break",     "case",     "char",      "const",     "continue",
+    "default",   "do",        "double",   "else",      "enum",      "extern",
+    "float",     "for",       "goto",     "if",        "inline",    "int",
+    "long",      "register",  "restrict", "return",    "short",     "signed",
+    "sizeof",    "static",    "struct",   "switch",    "typedef",   "union",
+    "unsigned",  "void",      "while",    "alignas",   "alignof",   "bool",
+    "class",     "delete",    "new",      "this",      "template",  "typename",
+    "private",   "public",    "virtual",  "operator",  "true",      "false",
+    "constexpr", "nullptr",   "asm",      "typeof",    "main",      "and",
+    "or",        "not",       "xor",      "catch",     "try",       "throw",
+    "export",    "friend",    "mutable",  "explicit",  "namespace", "protected",
+    "using",     "memcpy",    "memcmp",   "status",    "linux",     "unix",
+    "y0",        "y1",        "yn",       "j0",        "j1",        "jn",
+    "gamma",     "index",     "signal",   "exp",       "log",       "sin",
+    "cos",       "tanh",      "erf",      "sqrt",      "pow",       "floor",
+    "ceil",      "abs",       "round",    "acos",      "asin",      "atan",
+    "atan2",     "tan",       "cosh",     "sinh",      "acosh",     "asinh",
+    "atanh",     "exp2",      "expm1",    "frexp",     "ldexp",     "log2",
+    "log10",     "log1p",     "logb",     "modf",      "scalb",     "scalbn",
+    "cbrt",      "hypot",     "fabs",     "erfc",      "lgamma",    "tgamma",
+    "rint",      "nearbyint", "trunc",    "fmod",      "drem",      "remainder",
+    "remquo",    "copysign",  "nan",      "nextafter", "fdim",      "fmax",
+    "fmin",      "fma",       "finite",   "signgam",   "memset",    "memmove",
+    "memchr",    "strlen",    "strcmp",   "strcpy",    "strcat",    "strchr",
+    "strstr",    "strdup",    "exit",     "abort",     "printf",    "puts",
+    "malloc",    "free",      "calloc",   "realloc",
 };
 
 const char *c_name(Arena *a, const char *wish)
@@ -337,6 +350,55 @@ const char *c_name(Arena *a, const char *wish)
             break;
         }
     return t.p;
+}
+
+// linear_bias_gelu and what else the template of linear makes.
+static bool is_template_name(const char *name)
+{
+    static const char *const words[] = {"bias", "fused", "row", "task", "epilogue"};
+    Op op;
+    char word[16] = "";
+    if (strncmp(name, "linear", 6) != 0 || (name[6] && name[6] != '_'))
+        return false;
+    for (int i = 0; name[6] && i < 15 && name[7 + i] && name[7 + i] != '_'; i++)
+        word[i] = name[7 + i];
+    bool is = !name[6] || op_find(word, &op);
+    for (int i = 0; i < COUNT(words); i++)
+        is = is || !strcmp(word, words[i]);
+    return is;
+}
+
+// What a program has at file scope, and what its interface calls its own parameters.
+static bool is_own_name(const Module *m, const char *name)
+{
+    static const char *const own[] = {
+        "state",   "scratch", "work",   "bytes", "sum",          "word",
+        "weights", "at",      "table",  "acc",   "weights_head", "weight",
+        "par",     "tap",     "status", "call",  "entry",        "The",
+    };
+    Op op;
+    bool is = !name[1] || op_find(name, &op) || is_template_name(name) ||
+              !strncmp(name, "tfx_", 4);
+    for (int i = 0; i < COUNT(own); i++)
+        is = is || !strcmp(name, own[i]);
+    for (int i = 0; i < m->dims.n; i++)
+        is = is || !strcmp(name, m->dims.p[i]->name);
+    return is;
+}
+
+const char *c_prefix(Arena *a, const Module *m)
+{
+    const char *plain = m->name, *name = c_name(a, plain);
+    bool other = strlen(name) != strlen(plain) && name[strlen(plain)] == '_';
+    if (!other && !is_own_name(m, name))
+        return name;
+    return c_name(a, arena_printf(a, "%s_model", plain));
+}
+
+bool prefix_owns(const char *prefix, const char *name)
+{
+    size_t n = strlen(prefix);
+    return strncmp(name, prefix, n) == 0 && (name[n] == '\0' || name[n] == '_');
 }
 
 const char *func_name(Func *f, const char *wish)

@@ -39,17 +39,17 @@ typedef enum BufKind {
 
 struct Buf {
     BufKind kind;
-    const char *name;    // unique in its function
+    const char *name;  // unique in its function
     DType dtype;
-    Type shape;          // for comments; storage is row-major in it
-    const Size *count;   // elements
+    Type shape;         // for comments; storage is row-major in it
+    const Size *count;  // elements
     Func *func;
-    Buf *outer;          // BUF_PARAM: the caller's buffer at the (first) call
-    bool written;        // BUF_PARAM: the function writes it
-    struct Field *field; // BUF_STATE, BUF_WEIGHT
-    int64_t bytes;       // at the bounds
-    int64_t offset;      // BUF_LOCAL, from the start of the frame; -1: not planned
-    int first, last;     // BUF_LOCAL: positions of first and last use in the function
+    Buf *outer;           // BUF_PARAM: the caller's buffer at the (first) call
+    bool written;         // BUF_PARAM: the function writes it
+    struct Field *field;  // BUF_STATE, BUF_WEIGHT
+    int64_t bytes;        // at the bounds
+    int64_t offset;       // BUF_LOCAL, from the start of the frame; -1: not planned
+    int first, last;      // BUF_LOCAL: positions of first and last use in the function
 };
 
 // ---- expressions ---------------------------------------------------------------------------
@@ -68,7 +68,7 @@ typedef enum LExprKind {
 
 struct LExpr {
     LExprKind kind;
-    DType dtype;          // f32, i32, or i64 for indices
+    DType dtype;  // f32, i32, or i64 for indices
     int64_t i;
     double num;
     const Size *size;
@@ -82,11 +82,11 @@ struct LExpr {
 // ---- statements ------------------------------------------------------------------------------
 
 typedef enum ArgKind {
-    ARG_ADDR,    // &buf[index]; `writes` says which way
-    ARG_EXPR,    // a number or size
-    ARG_PAR,     // the thread hook
-    ARG_WORK,    // this program's per-thread scratch
-    ARG_NULL     // no operand
+    ARG_ADDR,  // &buf[index]; `writes` says which way
+    ARG_EXPR,  // a number or size
+    ARG_PAR,   // the thread hook
+    ARG_WORK,  // this program's per-thread scratch
+    ARG_NULL   // no operand
 } ArgKind;
 
 typedef struct LArg {
@@ -99,9 +99,9 @@ typedef struct LArg {
 } LArg;
 
 typedef enum LStmtKind {
-    LS_FOR,     // for name in lo .. hi { body }
-    LS_LET,     // name = value, never changed
-    LS_VAR,     // name = value, changed by LS_SET
+    LS_FOR,  // for name in lo .. hi { body }
+    LS_LET,  // name = value, never changed
+    LS_VAR,  // name = value, changed by LS_SET
     LS_SET,
     LS_STORE,   // buf[index] = value
     LS_KERNEL,  // name(args)
@@ -118,21 +118,22 @@ struct LStmt {
     const char *name;
     DType dtype;
     LExpr *lo, *hi;
-    bool turns;               // LS_FOR over the turns of a repeat
+    bool turns;  // LS_FOR over the turns of a repeat
     LStmts body;
     Buf *buf;
     LExpr *index, *value;
     VEC(LArg) args;
-    bool fails;               // LS_KERNEL: returns a status
-    const char *arg_struct;   // LS_KERNEL: takes (par, &(arg_struct){.name = arg, ...})
-    const char *why;          // LS_KERNEL, LS_NOTE: comment
+    bool fails;              // LS_KERNEL: returns a status
+    const char *arg_struct;  // LS_KERNEL: takes (par, &(arg_struct){.name = arg, ...})
+    const char *why;         // LS_KERNEL, LS_NOTE: comment
     Func *callee;
-    struct Field *record;     // LS_CALL: field of the caller's record, NULL: the same record
-    LExpr *turn;              // LS_CALL: which element of an array field, or NULL
-    VEC(Buf *) actuals;       // LS_CALL: caller's buffers for callee->params
-    const Value *tap;         // LS_TAP
-    int64_t frame_at;         // LS_CALL: where the callee's frame lies in the caller's
-    int position, end;        // set by the memory planner
+    struct Field
+        *record;         // LS_CALL: field of the caller's record, NULL: the same record
+    LExpr *turn;         // LS_CALL: which element of an array field, or NULL
+    VEC(Buf *) actuals;  // LS_CALL: caller's buffers for callee->params
+    const Value *tap;    // LS_TAP; LS_NOTE of a program with marks
+    int64_t frame_at;    // LS_CALL: where the callee's frame lies in the caller's
+    int position, end;   // set by the memory planner
 };
 
 // ---- records: offsets of weights and states ---------------------------------------------------
@@ -143,17 +144,17 @@ typedef struct Field {
     FieldKind kind;
     const char *name;
     Record *owner;
-    struct Packed *packed;    // FIELD_WEIGHT
-    State *state;             // FIELD_STATE
-    Record *record;           // FIELD_RECORD
-    int64_t lo, turns;        // FIELD_RECORD: 1 turn and no index: not an array
-    const char *index;        // the repeat's index, or NULL
+    struct Packed *packed;  // FIELD_WEIGHT
+    State *state;           // FIELD_STATE
+    Record *record;         // FIELD_RECORD
+    int64_t lo, turns;      // FIELD_RECORD: 1 turn and no index: not an array
+    const char *index;      // the repeat's index, or NULL
     Loc loc;
 } Field;
 
 struct Record {
-    const char *type;         // C name of the struct: "Attention"
-    const char *path;         // of the block instance, with turns in braces
+    const char *type;  // C name of the struct: "Attention"
+    const char *path;  // of the block instance, with turns in braces
     Record *parent;
     VEC(Field *) fields;
     bool emitted;
@@ -175,36 +176,37 @@ typedef struct Packed {
 struct Func {
     const char *name;
     Prog *prog;
-    Func *caller;             // where it was outlined from; NULL: an entry
-    Graph *entry;             // of an entry
+    Func *caller;  // where it was outlined from; NULL: an entry
+    Graph *entry;  // of an entry
     const Scope *scope;
     Record *record;
-    VEC(Buf *) params;        // buffers, in order of first use
-    VEC(Buf *) bufs;          // all
+    VEC(Buf *) params;  // buffers, in order of first use
+    VEC(Buf *) bufs;    // all
     LStmts body;
-    bool uses_par, uses_work, uses_state, uses_scratch, uses_weights, fails, uses_record;
+    bool uses_par, uses_work, uses_state, uses_scratch, uses_weights, fails,
+        uses_record;
     uint64_t dims;            // set of dim ids it needs
     VEC(const char *) turns;  // indices of repeats around it that it uses as numbers
     int64_t frame_bytes;
-    int64_t lower_bound;      // most bytes live at one place
-    int names;                // for unique names
+    int64_t lower_bound;  // most bytes live at one place
+    int names;            // for unique names
     Map *taken;
 };
 
 // Where one slice of a state lies in the state region.
 typedef struct StatePlace {
     const State *state;
-    const char *path;   // turns put in: "layers.0.attn.k"
+    const char *path;  // turns put in: "layers.0.attn.k"
     int64_t offset, bytes;
 } StatePlace;
 
 // A kernel template made for one epilogue.
 typedef struct Template {
-    const char *name;         // "linear_gelu"
+    const char *name;  // "linear_gelu"
     const char *doc;
     Format weight;            // how it is packed
     int nextra;
-    LExpr *epilogue;          // over a, e0, e1, ...
+    LExpr *epilogue;  // over a, e0, e1, ...
     const char *key;
 } Template;
 
@@ -212,20 +214,21 @@ struct Prog {
     Arena *arena;
     Module *module;
     Diag *diag;
-    const char *prefix;       // "stories"
-    const char *upper;        // "STORIES"
-    VEC(Func *) funcs;        // callees before callers; equal ones once
+    const char *prefix;  // "stories"
+    const char *upper;   // "STORIES"
+    VEC(Func *) funcs;   // callees before callers; equal ones once
     VEC(Func *) entries;
     VEC(Template *) templates;
     VEC(Packed *) packed;
     VEC(StatePlace) states;
     Record *root;
-    Map *kernels;             // names of the kernel parts used
-    Map *maps;                // MAP rows printed as functions
-    int64_t work_bytes;       // per thread
+    Map *kernels;        // names of the kernel parts used
+    Map *maps;           // MAP rows printed as functions
+    int64_t work_bytes;  // per thread
     int64_t scratch_bytes, state_bytes;
-    int64_t weights_bytes;    // payload of the packed file
+    int64_t weights_bytes;  // payload of the packed file
     bool taps;
+    bool marks;  // for tfxc bench
     bool has_par;
 };
 
@@ -248,8 +251,12 @@ LExpr *lx_map_call(Prog *p, Op op, LExpr *a, LExpr *b);
 LStmt *ls_new(Prog *p, LStmts *into, LStmtKind kind, Loc loc);
 void lexpr_walk(LExpr *e, void (*f)(LExpr *e, void *ctx), void *ctx);
 void lstmts_walk(const LStmts *s, void (*f)(LStmt *s, void *ctx), void *ctx);
-const char *func_name(Func *f, const char *wish);     // a C name not yet taken in f
-const char *c_name(Arena *a, const char *wish);       // wish made a legal C identifier
+const char *func_name(Func *f, const char *wish);  // a C name not yet taken in f
+const char *c_name(Arena *a, const char *wish);    // wish made a legal C identifier
+// The module's name as prefix of a program: `linear_model` for one that C or the program
+// needs itself.
+const char *c_prefix(Arena *a, const Module *m);
+bool prefix_owns(const char *prefix, const char *name);  // is it PREFIX or PREFIX_...?
 
 // ---- looptext.c, loopread.c --------------------------------------------------------------------------------------
 
@@ -266,14 +273,15 @@ bool loop_check(const Prog *p, Text *why);
 // ---- lower.c: graph to loops ---------------------------------------------------------------------------
 
 typedef struct LowerOptions {
-    bool taps;
+    bool taps, marks;
     // Storage type of a checkpoint tensor (turns put in), DT_COUNT when there is none.
     DType (*storage)(void *ctx, const char *name);
     void *ctx;
 } LowerOptions;
 
 // NULL after reporting what cannot be lowered (E07xx).
-Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o, Diag *d);
+Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o,
+                   Diag *d);
 
 // ---- lower_finish.c: what each function needs of its callers -----------------------------------------------
 
@@ -285,7 +293,7 @@ void lower_needs(Prog *p);
 
 // ---- plan.c: memory ----------------------------------------------------------------------------------------
 
-void plan_memory(Prog *p);                 // offsets, frames, region sizes
+void plan_memory(Prog *p);                  // offsets, frames, region sizes
 bool plan_check(const Prog *p, Text *why);  // independent: no two live buffers overlap
 void plan_print(const Prog *p, Text *out);
 

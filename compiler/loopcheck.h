@@ -13,9 +13,9 @@ typedef struct Var {
 
 typedef struct Check {
     const Prog *p;
-    const Func *f;       // NULL: not in a function
-    Map *bufs;           // of f, by address
-    VEC(Var) vars;       // in scope, innermost last
+    const Func *f;  // NULL: not in a function
+    Map *bufs;      // of f, by address
+    VEC(Var) vars;  // in scope, innermost last
     Arena *scratch;
     Text *why;
     int breaches;

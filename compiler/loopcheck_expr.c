@@ -9,10 +9,11 @@ static const char *type_name(DType d)
     return d < DT_COUNT ? dtype_info[d].name : "f64";
 }
 
-// What C computes with: other types are only moved by kernels.
+// What C computes with: other types are only read by kernels.
 static bool is_number(DType d)
 {
-    return d == DT_f32 || d == DT_i32 || d == DT_i64;
+    return d == DT_f32 ||
+           (d < DT_COUNT && dtype_info[d].kind == DK_INT && dtype_info[d].c_name);
 }
 
 static void check_load(Check *c, const LExpr *e)
@@ -44,7 +45,7 @@ static void check_binary(Check *c, const LExpr *e)
 // The functions of MAP rows, and how many operands they take.
 static int arity_of(const Check *c, const char *name)
 {
-    static const char *const one[] = {"ABS", "SQRT", "EXP", "LOG",   "SIN",
+    static const char *const one[] = {"ABS", "SQRT", "EXP", "LOG",  "SIN",
                                       "COS", "TANH", "ERF", "FLOOR"};
     static const char *const two[] = {"POW", "MIN", "MAX"};
     Op op;
@@ -81,7 +82,8 @@ static void check_var(Check *c, const LExpr *e)
     if (!v)
         breach(c, "no variable `%s`", e->name);
     else if (v->dtype != e->dtype)
-        breach(c, "%s is %s, not %s", e->name, type_name(v->dtype), type_name(e->dtype));
+        breach(c, "%s is %s, not %s", e->name, type_name(v->dtype),
+               type_name(e->dtype));
 }
 
 void check_expr(Check *c, const LExpr *e)

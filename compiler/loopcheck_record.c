@@ -115,7 +115,8 @@ static void check_places(Check *c)
             const StatePlace *o = &p->states.p[k];
             if (!strcmp(o->path, s->path))
                 breach(c, "%s has two places", s->path);
-            else if (s->offset < o->offset + o->bytes && o->offset < s->offset + s->bytes)
+            else if (s->offset < o->offset + o->bytes &&
+                     o->offset < s->offset + s->bytes)
                 breach(c, "%s and %s overlap", o->path, s->path);
         }
     }

@@ -121,7 +121,8 @@ static void check_kernel(Check *c, const LStmt *s)
         if (!s->arg_struct || i == 0)
             continue;
         if (!a->name)
-            breach(c, "argument %d of %s has no name in %s", i + 1, s->name, s->arg_struct);
+            breach(c, "argument %d of %s has no name in %s", i + 1, s->name,
+                   s->arg_struct);
         for (int k = 1; a->name && k < i; k++)
             if (s->args.p[k].name && !strcmp(s->args.p[k].name, a->name))
                 breach(c, "%s is given %s twice", s->name, a->name);

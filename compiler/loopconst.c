@@ -57,6 +57,7 @@ Graph *loop_constants(const Prog *p, Arena *a)
     m->graphs.p = NULL;
     Copier c = {m, graph_new(m, "constants"), map_new(a)};
     for (int i = 0; i < p->packed.n; i++)
-        vec_push(a, &c.g->body->yields, copy_value(&c, c.g->body, p->packed.p[i]->value));
+        vec_push(a, &c.g->body->yields,
+                 copy_value(&c, c.g->body, p->packed.p[i]->value));
     return c.g;
 }

@@ -8,7 +8,8 @@
 
 // ---- buffers ---------------------------------------------------------------------------
 
-static const char *const kind_word[] = {"in", "out", "param", "local", "state", "weight"};
+static const char *const kind_word[] = {"in",    "out",   "param",
+                                        "local", "state", "weight"};
 
 static bool read_field_name(LoopReader *l, Buf *b)
 {
@@ -68,7 +69,8 @@ static bool measure(LoopReader *l, Buf *b, size_t start)
         b->bytes = most * dtype_info[b->dtype].bits / 8;
         return true;
     }
-    diag_error(l->r.d, rd_loc(&l->r, start), E0905, "buffer of over 2^%d elements", MOST);
+    diag_error(l->r.d, rd_loc(&l->r, start), E0905, "buffer of over 2^%d elements",
+               MOST);
     return false;
 }
 
@@ -152,7 +154,8 @@ static bool read_entry_head(LoopReader *l, size_t start)
     if (rd_take(r, "at") && !read_cursor(l))
         return false;
     if (rd_take(r, "advance"))
-        return rd_expect(r, "{") && rd_size(r, &l->f->entry->advance) && rd_expect(r, "}");
+        return rd_expect(r, "{") && rd_size(r, &l->f->entry->advance) &&
+               rd_expect(r, "}");
     return true;
 }
 
@@ -171,8 +174,8 @@ static bool read_record_path(LoopReader *l)
             if (rec->fields.p[i]->record && strcmp(rec->fields.p[i]->name, name) == 0)
                 l->f->record = rec->fields.p[i]->record;
         if (l->f->record == rec) {
-            diag_error(r->d, rd_loc(r, start), E0902, "%s has no record `%s`", rec->type,
-                       name);
+            diag_error(r->d, rd_loc(r, start), E0902, "%s has no record `%s`",
+                       rec->type, name);
             return false;
         }
     } while (rd_take(r, "."));

@@ -60,6 +60,12 @@ enum { LOOP_MAX_DEPTH = 12, LOOP_MAX_EXPR_DEPTH = 200 };
 // Its yields are p->packed in order; everything new lies in a.
 Graph *loop_constants(const Prog *p, Arena *a);
 
+// ---- looptext_body.c -------------------------------------------------------------------
+
+void loop_indent(Text *out, int depth);
+void loop_put_expr(const LExpr *e, Text *out);
+void loop_put_body(const LStmts *body, int depth, Text *out);
+
 // ---- the reader, over the one of graph IR ----------------------------------------------
 
 typedef struct Name {
@@ -70,15 +76,16 @@ typedef struct Name {
 typedef struct LoopReader {
     Reader r;
     Prog *p;
-    Map *funcs;   // by name
-    Func *f;      // being read; NULL: a template
-    Map *bufs;    // of f, by name
+    Map *funcs;      // by name
+    Func *f;         // being read; NULL: a template
+    Map *bufs;       // of f, by name
     VEC(Name) vars;  // in scope, innermost last
     int depth;
 } LoopReader;
 
 // loopread_expr.c
-bool rd_expr(LoopReader *l, bool argument, LExpr **out);  // of a kernel: may be a double
+bool rd_expr(LoopReader *l, bool argument,
+             LExpr **out);              // of a kernel: may be a double
 bool rd_buf(LoopReader *l, Buf **out);  // the name of a buffer of l->f
 // loopread_body.c
 bool rd_body(LoopReader *l, LStmts *body, int depth);  // up to and with the }

@@ -49,8 +49,8 @@ static bool read_address(LoopReader *l, LArg *a, bool *found)
         a->kind = ARG_ADDR;
         a->reads = i != 1;
         a->writes = i != 0;
-        return rd_buf(l, &a->buf) && rd_expect(r, "[") && rd_expr(l, false, &a->index) &&
-               rd_expect(r, "]");
+        return rd_buf(l, &a->buf) && rd_expect(r, "[") &&
+               rd_expr(l, false, &a->index) && rd_expect(r, "]");
     }
     return true;
 }
@@ -130,7 +130,8 @@ static bool read_callee_record(LoopReader *l, LStmt *s)
         if (strcmp(own->fields.p[i]->name, name) == 0)
             s->record = own->fields.p[i];
     if (!s->record || s->record->kind != FIELD_RECORD) {
-        diag_error(r->d, rd_loc(r, start), E0902, "%s has no record `%s`", own->type, name);
+        diag_error(r->d, rd_loc(r, start), E0902, "%s has no record `%s`", own->type,
+                   name);
         return false;
     }
     if (!s->record->index)
@@ -193,9 +194,9 @@ static bool read_definition(LoopReader *l, LStmt *s)
 static bool read_tap(LoopReader *l, LStmt *s)
 {
     int id;
-    if (!rd_buf(l, &s->buf) || !rd_expect(&l->r, "[") || !rd_expr(l, false, &s->index) ||
-        !rd_expect(&l->r, "]") || !rd_expect(&l->r, "value") ||
-        !rd_small_int(&l->r, INT32_MAX, &id))
+    if (!rd_buf(l, &s->buf) || !rd_expect(&l->r, "[") ||
+        !rd_expr(l, false, &s->index) || !rd_expect(&l->r, "]") ||
+        !rd_expect(&l->r, "value") || !rd_small_int(&l->r, INT32_MAX, &id))
         return false;
     Value *v = NEW(l->p->arena, Value);
     v->op = OP_param;
@@ -215,8 +216,8 @@ static bool read_assignment(LoopReader *l, LStmts *body, size_t start, const cha
         s->kind = LS_STORE;
         s->name = NULL;
         r->at = start;
-        if (!rd_buf(l, &s->buf) || !rd_expect(r, "[") || !rd_expr(l, false, &s->index) ||
-            !rd_expect(r, "]"))
+        if (!rd_buf(l, &s->buf) || !rd_expect(r, "[") ||
+            !rd_expr(l, false, &s->index) || !rd_expect(r, "]"))
             return false;
     } else {
         int i = l->vars.n - 1;

@@ -162,8 +162,9 @@ static bool read_record_field(LoopReader *l, Field *f, int depth, int64_t instan
         return false;
     if (depth < MAX_RECORD_DEPTH && instances * f->turns <= MAX_INSTANCES)
         return read_record(l, f->record, depth + 1, instances * f->turns);
-    diag_error(r->d, rd_loc(r, start), E0905, "more than %d records, or more than %d deep",
-               MAX_INSTANCES, MAX_RECORD_DEPTH);
+    diag_error(r->d, rd_loc(r, start), E0905,
+               "more than %d records, or more than %d deep", MAX_INSTANCES,
+               MAX_RECORD_DEPTH);
     return false;
 }
 

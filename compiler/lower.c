@@ -64,210 +64,35 @@ void lower_note(Lower *l, const Value *v)
     LStmt *s = ls_new(l->p, l->out, LS_NOTE, user_loc(l->diag, v));
     s->name = v->name ? v->name : op_info[v->op].name;
     s->why = shape_words(l, v);
+    s->tap = l->p->marks ? v : NULL;
     l->note = s;
     l->noted = v;
 }
 
-// ---- constants -------------------------------------------------------------------------------------
-
-// A constant that can stand in the packed file: its size is known. (An expand of a weight to
-// a run-time size is only a view.)
-bool is_packable(const Value *v)
-{
-    for (int k = 0; k < v->type.rank; k++)
-        if (!size_is_int(v->type.dim[k].size, NULL))
-            return false;
-    return value_is_const(v);
-}
-
-// The storage type of every checkpoint tensor that v is made of, when they are the same and
-// v only moves elements about; else f32.
-static DType storage_of(Lower *l, const Value *v)
-{
-    if (dtype_info[v->type.dtype].kind != DK_FLOAT)
-        return v->type.dtype;
-    if (v->op == OP_weight) {
-        const char *path = attr_str(v, "path", "");
-        DType d = l->options->storage ? l->options->storage(l->options->ctx, path) : DT_f32;
-        return d == DT_f16 || d == DT_bf16 ? d : DT_f32;
-    }
-    if (v->op != OP_concat && v->op != OP_cast && !op_is_view(v->op))
-        return DT_f32;
-    DType d = storage_of(l, v->in[0]);
-    for (int i = 1; i < v->nin; i++)
-        if (storage_of(l, v->in[i]) != d)
-            return DT_f32;
-    return d;
-}
-
-// Of the [n, k] matrix of a linear: how many 48 x 1 blocks are kept, known without its
-// values.
-static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
-{
-    int64_t all = format_blocks(n, k);
-    bool pruned = v->op == OP_prune && !strcmp(attr_str(v, "shape", ""), "1x48");
-    return pruned ? format_kept(all, attr_num(v, "density", 1)) : all;
-}
-
-Format lower_linear_format(Lower *l, const Value *linear)
-{
-    Format f;
-    if (format_find(attr_str(linear, "format", ""), &f))
-        return f;
-    return format_dense(storage_of(l, linear->in[1]));
-}
-
-Format lower_matrix_format(Lower *l, const Value *v)
-{
-    const Value *linear = map_get(l->panels, const_key(l->arena, v));
-    bool own = linear && !attr_find(linear, "format");
-    return own ? lower_linear_format(l, linear) : FORMAT_plain;
-}
-
-static void pack_matrix(Packed *k)
-{
-    const FormatInfo *f = &format_info[k->format];
-    const Value *v = k->value;
-    size_is_int(v->type.dim[0].size, &k->n);
-    size_is_int(v->type.dim[1].size, &k->k);
-    k->kept = kept_blocks(v, k->n, k->k);
-    k->storage = f->storage;
-    FormatSize w = {k->n, k->k, k->kept};
-    k->count = f->bytes(&w) / (dtype_info[f->storage].bits / 8);
-}
-
-Buf *lower_packed(Lower *l, const Value *v, Format format)
-{
-    Prog *p = l->p;
-    const char *key =
-        arena_printf(l->arena, "%d:%s", (int)format, const_key(l->arena, v));
-    Packed *k = map_get(l->packed, key);
-    if (!k) {
-        k = NEW(p->arena, Packed);
-        k->value = v;
-        k->format = format;
-        k->storage = storage_of(l, v);
-        if (!size_is_int(type_count(l->sizes, &v->type), &k->count))
-            bug("a constant of run-time size");
-        if (format != FORMAT_plain)
-            pack_matrix(k);
-        map_set(l->packed, key, k);
-        vec_push(p->arena, &p->packed, k);
-    }
-    Field *f = record_packed(l, l->f->record, k, NULL, v->loc);
-    for (int i = 0; i < l->f->bufs.n; i++)
-        if (l->f->bufs.p[i]->field == f)
-            return l->f->bufs.p[i];
-    Type t = v->type;
-    t.dtype = k->storage;
-    Buf *b = buf_new(l, l->f, BUF_WEIGHT, field_local(l, f), &t);
-    b->field = f;
-    return b;
-}
-
-// Plain constants are read by loops and norms as f32, whatever the checkpoint has.
-static View constant_view(Lower *l, const Value *v)
-{
-    Buf *b = lower_packed(l, v, FORMAT_plain);
-    if (dtype_info[b->dtype].kind == DK_FLOAT) {
-        b->field->packed->storage = DT_f32;
-        b->dtype = b->shape.dtype = DT_f32;
-    }
-    return view_dense(l, b, &v->type);
-}
-
-static View state_view(Lower *l, const Value *v)
-{
-    State *st = value_state(l->p->module, v);
-    Field *f = record_state(l, l->f->record, st);
-    for (int i = 0; i < l->f->bufs.n; i++)
-        if (l->f->bufs.p[i]->field == f)
-            return view_dense(l, l->f->bufs.p[i], &v->type);
-    Buf *b = buf_new(l, l->f, BUF_STATE, f->name, &v->type);
-    b->field = f;
-    return view_dense(l, b, &v->type);
-}
-
-void lower_state(Lower *l, const Value *v)
-{
-    lower_set(l, v, state_view(l, v));
-}
-
-// ---- operands ----------------------------------------------------------------------------------------
-
-View lower_value(Lower *l, const Value *v)
-{
-    if (is_packable(v))
-        return constant_view(l, v);
-    if (!low_of(l, v)->done)
-        bug("%%%d (%s) is used before it is lowered", v->id, op_info[v->op].name);
-    View view = low_of(l, v)->view;
-    view.buf = reach(l, l->f, view.buf);
-    return view;
-}
-
-// What a view op looks through: the operand's view over the buffer that holds it.
-View lower_base(Lower *l, const Value *v, int i)
-{
-    const Value *x = v->in[i];
-    return is_packable(x) ? constant_view(l, x) : low_of(l, x)->view;
-}
-
-View lower_in(Lower *l, const Value *v, int i)
-{
-    return lower_value(l, v->in[i]);
-}
-
-static void uses_turn(Lower *l, const char *index)
-{
-    // Every function between the loop and here takes the turn as a parameter.
-    for (Func *f = l->f; f; f = f->caller) {
-        bool known = false;
-        for (int i = 0; i < f->turns.n; i++)
-            known = known || !strcmp(f->turns.p[i], index);
-        if (!known)
-            vec_push(l->p->arena, &f->turns, index);
-        const Field *own = NULL;
-        for (int i = 0; f->caller && i < f->caller->record->fields.n; i++)
-            if (f->caller->record->fields.p[i]->record == f->record)
-                own = f->caller->record->fields.p[i];
-        if (own && own->index && !strcmp(own->index, index))
-            return;
-    }
-}
-
-LExpr *lower_scalar(Lower *l, const Value *v, DType want)
-{
-    Prog *p = l->p;
-    double x = 0;
-    if (v->type.rank != 0)
-        return NULL;
-    if (value_is_scalar_const(v, &x)) {
-        if (dtype_info[want].kind == DK_FLOAT)
-            return lx_num(p, x);
-        LExpr *e = lx_int(p, (int64_t)x);
-        e->dtype = want;
-        return e;
-    }
-    if (v->op == OP_size)
-        return lx_cast(p, want, lx_size(p, attr_find(v, "size")->sizes[0]));
-    if (v->op == OP_turn) {
-        uses_turn(l, attr_str(v, "index", "i"));
-        return lx_cast(p, want, lx_var(p, attr_str(v, "index", "i"), DT_i64));
-    }
-    if (is_packable(v) || (op_info[v->op].class != OPC_MAP && v->op != OP_cast))
-        return NULL;
-    LExpr *in[2] = {NULL, NULL};
-    for (int i = 0; i < v->nin; i++)
-        if (!(in[i] = lower_scalar(l, v->in[i], v->in[i]->type.dtype)))
-            return NULL;
-    return v->op == OP_cast ? lx_cast(p, want, in[0]) : lx_map_call(p, v->op, in[0], in[1]);
-}
-
 // ---- one op ----------------------------------------------------------------------------------------------
+
+// 16-bit floats are how weights are stored: at run time there is none to compute with.
+static bool is_half(const Value *v)
+{
+    bool is =
+        v->type.rank >= 0 && (v->type.dtype == DT_f16 || v->type.dtype == DT_bf16);
+    for (int i = 0; v->body && v->op != OP_repeat && i < v->body->ops.n; i++)
+        is = is || is_half(v->body->ops.p[i]);
+    return is;
+}
+
+static void refuse_half(Lower *l, const Value *v)
+{
+    lower_refuse(l, v, "a 16-bit float at run time",
+                 "use f32; weights declared f32 may be stored as bf16 or f16");
+}
 
 static void lower_op(Lower *l, const Value *v)
 {
+    if (is_half(v)) {
+        refuse_half(l, v);
+        return;
+    }
     switch (v->op) {
     case OP_param:
     case OP_weight:
@@ -282,18 +107,19 @@ static void lower_op(Lower *l, const Value *v)
         lower_map(l, v);
         return;
     case OP_item:
-        lower_set(l, v, view_dense(l, low_of(l, v->in[0])->carried[attr_int(v, "i", 0)],
-                                   &v->type));
+        lower_set(
+            l, v,
+            view_dense(l, low_of(l, v->in[0])->carried[attr_int(v, "i", 0)], &v->type));
         return;
 #define CORE(name, arity, doc)
-#define MAP1(name, expr, doc)                                                            \
-    case OP_##name:                                                                      \
-        lower_map(l, v);                                                                 \
+#define MAP1(name, expr, doc)                                                          \
+    case OP_##name:                                                                    \
+        lower_map(l, v);                                                               \
         return;
 #define MAP2 MAP1
-#define OP(name, arity, doc)                                                             \
-    case OP_##name:                                                                      \
-        lower_##name(l, v);                                                              \
+#define OP(name, arity, doc)                                                           \
+    case OP_##name:                                                                    \
+        lower_##name(l, v);                                                            \
         return;
 #include "compiler/ops.def"
 #undef CORE
@@ -322,7 +148,8 @@ static bool needs_lowering(Lower *l, const Value *v)
     if (is_packable(v) || diag_errors(l->diag))
         return false;
     // A scalar that is an expression of sizes is written where it is used.
-    return !(v->type.rank == 0 && !low_of(l, v)->yielded && lower_scalar(l, v, v->type.dtype));
+    return !(v->type.rank == 0 && !low_of(l, v)->yielded &&
+             lower_scalar(l, v, v->type.dtype));
 }
 
 // ---- repeats -----------------------------------------------------------------------------------------------
@@ -363,7 +190,9 @@ static void carry_on(Lower *l, const Value *v)
         Buf *b = low_of(l, v)->carried[i];
         to[i] = view_dense(l, reach(l, l->f, b), &r->yields.p[i]->type);
         for (int k = 0; k < r->yields.n; k++)
-            crossed = crossed || (k != i && from[i].buf == reach(l, l->f, low_of(l, v)->carried[k]));
+            crossed =
+                crossed ||
+                (k != i && from[i].buf == reach(l, l->f, low_of(l, v)->carried[k]));
     }
     for (int i = 0; crossed && i < r->yields.n; i++) {
         Buf *t = lower_temp(l, "next", from[i].buf->dtype, from[i].rank, from[i].dim);
@@ -395,6 +224,8 @@ static void enter(Lower *l, Func *f, const Items *inside, const Value *repeat)
     LStmts *out0 = l->out;
     l->f = f;
     l->out = &f->body;
+    for (int i = 0; i < l->nturns; i++)  // a parameter of f, should it ask for the turn
+        map_set(f->taken, l->turn[i], f);
     lower_items(l, inside);
     if (repeat && !diag_errors(l->diag))
         carry_on(l, repeat);
@@ -425,7 +256,13 @@ static void lower_repeat(Lower *l, const Item *item)
     loop->turns = true;
     loop->lo = lx_size(p, range->sizes[0]);
     loop->hi = lx_size(p, range->sizes[1]);
+    if (l->nturns == COUNT(l->turn)) {
+        lower_refuse(l, v, "loops nested this deep", NULL);
+        return;
+    }
+    l->turn[l->nturns++] = attr_str(v, "index", "i");
     enter(l, item->call, item->inside, v);
+    l->nturns--;
     LStmt *call = call_of(l, item->call, &loop->body, v->loc);
     call->turn = lx_bin(p, '-', lx_var(p, loop->name, DT_i64), loop->lo);
     map_set(l->f->taken, loop->name, NULL);
@@ -461,8 +298,10 @@ static void note_region(Lower *l, const Region *r)
         low_of(l, v)->at = i;
         for (int k = 0; k < v->nin; k++)
             vec_push(l->arena, &low_of(l, v->in[k])->users, v);
-        if (v->op == OP_repeat)
+        if (v->op == OP_repeat) {
+            map_set(l->indices, attr_str(v, "index", "i"), v);
             note_region(l, v->body);
+        }
         if (v->op == OP_linear)
             map_set(l->panels, const_key(l->arena, v->in[1]), v);
     }
@@ -489,7 +328,6 @@ static void find_homes(Lower *l, const Region *r)
         }
     }
 }
-
 
 static void lower_results(Lower *l, Func *f)
 {
@@ -519,6 +357,7 @@ static void lower_graph(Lower *l, Graph *g)
     l->low = NEWN(l->arena, Low, g->nvalues + 1);
     l->values = NEWN(l->arena, Value *, g->nvalues + 1);
     l->results.n = 0;
+    l->indices = map_new(l->arena);
     note_region(l, g->body);
     Func *f = func_new(l, NULL, p->module->scopes.p[0], g->name);
     f->entry = g;
@@ -527,13 +366,17 @@ static void lower_graph(Lower *l, Graph *g)
     l->out = &f->body;
     for (int i = 0; i < g->body->params.n; i++) {
         Value *v = g->body->params.p[i];
+        if (is_half(v))
+            refuse_half(l, v);
         Buf *b = buf_new(l, f, BUF_IN, v->name ? v->name : "in", &v->type);
         vec_push(p->arena, &f->params, b);
         low_of(l, v)->func = low_of(l, v)->home = f;
         lower_set(l, v, view_dense(l, b, &v->type));
     }
     for (int i = 0; i < g->body->yields.n; i++) {
-        const char *name = arena_printf(p->arena, "out_%s", g->result_names.p[i]);
+        const char *name = g->result_names.p[i];
+        if (strncmp(name, "out", 3) != 0)  // out, out1: results without a name
+            name = arena_printf(p->arena, "out_%s", name);
         Buf *b = buf_new(l, f, BUF_OUT, name, &g->body->yields.p[i]->type);
         vec_push(p->arena, &f->params, b);
         vec_push(l->arena, &l->results, b);
@@ -563,7 +406,22 @@ static void note_panels(Value *v, void *ctx)
         map_set(l->panels, const_key(l->arena, v->in[1]), v);
 }
 
-Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o, Diag *d)
+// <prefix>_init and the like are functions of every program.
+static void check_entry_names(const Module *m, Diag *d)
+{
+    static const char *const own[] = {"init",   "check",    "reset",
+                                      "rewind", "strerror", "weights"};
+    for (int i = 0; i < m->graphs.n; i++)
+        for (int k = 0; k < COUNT(own); k++)
+            if (!strcmp(m->graphs.p[i]->name, own[k])) {
+                diag_error(d, m->graphs.p[i]->loc, E0819,
+                           "the program has a function `%s` of its own", own[k]);
+                diag_hint(d, m->graphs.p[i]->loc, "call the entry `forward`, say");
+            }
+}
+
+Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *o,
+                   Diag *d)
 {
     Prog *p = NEW(a, Prog);
     p->arena = a;
@@ -574,12 +432,15 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
     p->kernels = map_new(a);
     p->maps = map_new(a);
     p->taps = o->taps;
+    p->marks = o->marks;
     p->root = NEW(a, Record);
     const Scope *root = m->scopes.n ? m->scopes.p[0] : NULL;
-    char *type = arena_strdup(a, c_name(a, root && root->block ? root->block : "Model"));
+    char *type =
+        arena_strdup(a, c_name(a, root && root->block ? root->block : "Model"));
     type[0] = (char)toupper((unsigned char)type[0]);
     p->root->type = type;
     p->root->path = root && root->path ? root->path : "";
+    check_entry_names(m, d);
     Lower l = {.p = p, .options = o, .diag = d, .sizes = m->sizes, .arena = a};
     l.panels = map_new(a);
     l.packed = map_new(a);

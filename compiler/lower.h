@@ -25,20 +25,20 @@ typedef VEC(const Value *) ValueVec;
 typedef struct Low {
     bool done;
     View view;
-    Func *func;        // where its op is emitted
-    Func *home;        // the function that must own its buffer
-    int at;            // index in its region
+    Func *func;  // where its op is emitted
+    Func *home;  // the function that must own its buffer
+    int at;      // index in its region
     ValueVec users;
     bool yielded;
-    Buf **carried;     // of a repeat: the buffer of each carried value
+    Buf **carried;  // of a repeat: the buffer of each carried value
 } Low;
 
 // One statement to be of a function: an op, or the call of an outlined scope.
 typedef struct Items Items;
 typedef struct Item {
     const Value *value;
-    Func *call;        // with value: the turns of that repeat
-    Items *inside;     // what the called function does
+    Func *call;     // with value: the turns of that repeat
+    Items *inside;  // what the called function does
 } Item;
 struct Items {
     Item *p;
@@ -53,13 +53,16 @@ struct Lower {
     Sizes *sizes;
     Arena *arena;
     Low *low;
-    Func *f;           // being filled
+    Func *f;  // being filled
     LStmts *out;
-    Value **values;    // by id
-    Map *panels;       // const_key of weights that some linear reads
-    Map *packed;       // key -> Packed
+    Value **values;  // by id
+    Map *indices;    // names of the repeats' indices in this graph
+    Map *panels;     // const_key of weights that some linear reads
+    Map *packed;     // key -> Packed
     VEC(Buf *) results;
-    LStmt *note;       // the last one, for the name of its destination
+    const char *turn[8];  // indices of the repeats around, outermost first
+    int nturns;
+    LStmt *note;  // the last one, for the name of its destination
     const Value *noted;
 };
 
@@ -91,12 +94,12 @@ void lower_refuse(Lower *l, const Value *v, const char *what, const char *hint);
 View view_dense(Lower *l, Buf *b, const Type *t);
 View view_transpose(View x, const int64_t *perm);
 bool view_reshape(Lower *l, View x, int rank, const Size *const *dim, View *out);
-View view_broadcast(Lower *l, View x, const Type *to);   // NumPy rules
+View view_broadcast(Lower *l, View x, const Type *to);  // NumPy rules
 View view_slice(Lower *l, View x, const Size *const *start, const Size *const *stop,
                 const int64_t *step);
 bool view_same(const View *a, const View *b);
 bool lower_is_dense(Lower *l, const View *x);
-View lower_dense(Lower *l, View x, const char *name);    // x itself when it is dense
+View lower_dense(Lower *l, View x, const char *name);  // x itself when it is dense
 Buf *lower_temp(Lower *l, const char *name, DType d, int rank, const Size *const *dim);
 void lower_copy(Lower *l, View to, View from);
 
@@ -114,7 +117,8 @@ typedef struct Nest {
     LStmts *outer;
 } Nest;
 
-void nest_open(Lower *l, Nest *n, int axes, Loc loc);  // l->out moves into the innermost loop
+void nest_open(Lower *l, Nest *n, int axes,
+               Loc loc);  // l->out moves into the innermost loop
 void nest_close(Lower *l, Nest *n);
 
 // Peels loops until axes [0, axes) are at most one per view: rows with one stride.
@@ -148,9 +152,9 @@ void lower_reduction(Lower *l, const Value *v);  // sum, mean, reduce_max, reduc
 
 // ---- elementwise -----------------------------------------------------------------------------------
 
-void lower_map(Lower *l, const Value *v);       // MAP rows, cast and OP_map
+void lower_map(Lower *l, const Value *v);  // MAP rows, cast and OP_map
 LExpr *map_body(Lower *l, const Region *body, LExpr *const *operand);
-bool op_is_view(Op op);                          // reshape, transpose, slice, expand
+bool op_is_view(Op op);  // reshape, transpose, slice, expand
 
 // ---- lower_outline.c ----------------------------------------------------------------------------------
 
@@ -162,7 +166,7 @@ const char *const_key(Arena *a, const Value *v);
 
 // ---- lower_dest.c ------------------------------------------------------------------------
 
-Buf *reach(Lower *l, Func *f, Buf *b);         // b as function f sees it
+Buf *reach(Lower *l, Func *f, Buf *b);  // b as function f sees it
 Buf *buf_new(Lower *l, Func *f, BufKind kind, const char *name, const Type *t);
 const char *field_local(Lower *l, const Field *f);  // its name as a local of a function
 bool buf_free_at(Lower *l, const Buf *b, const Value *v, unsigned alias);

@@ -15,6 +15,8 @@ Buf *buf_new(Lower *l, Func *f, BufKind kind, const char *name, const Type *t)
     Prog *p = l->p;
     Buf *b = NEW(p->arena, Buf);
     b->kind = kind;
+    if (map_get(l->indices, name))  // a turn is passed on by its own name
+        name = arena_printf(p->arena, "%s_", name);
     b->name = func_name(f, name);
     b->dtype = t->dtype;
     b->shape = *t;
@@ -58,7 +60,8 @@ static bool is_inside(const Func *f, const Func *outer)
 // q_proj is what a projection gives, w_q_proj its weights.
 const char *field_local(Lower *l, const Field *f)
 {
-    return f->kind == FIELD_WEIGHT ? arena_printf(l->p->arena, "w_%s", f->name) : f->name;
+    return f->kind == FIELD_WEIGHT ? arena_printf(l->p->arena, "w_%s", f->name)
+                                   : f->name;
 }
 
 // Weights and states are reached from anywhere, through the function's own record.
@@ -70,9 +73,9 @@ static Buf *reach_field(Lower *l, Func *f, Buf *b)
             own->field->state == b->field->state)
             return own;
     }
-    Field *field = b->kind == BUF_STATE
-                       ? record_state(l, f->record, b->field->state)
-                       : record_packed(l, f->record, b->field->packed, NULL, b->field->loc);
+    Field *field = b->kind == BUF_STATE ? record_state(l, f->record, b->field->state)
+                                        : record_packed(l, f->record, b->field->packed,
+                                                        NULL, b->field->loc);
     Buf *own = buf_new(l, f, b->kind, field_local(l, field), &b->shape);
     own->field = field;
     return own;
@@ -199,7 +202,8 @@ static bool state_slot(Lower *l, const Value *v, View *out)
     if (lo->users.n != 1 || lo->yielded)
         return false;
     const Value *s = lo->users.p[0];
-    if (s->op != OP_set_slice || s->in[1] != v || s->region != v->region || !state_root(s))
+    if (s->op != OP_set_slice || s->in[1] != v || s->region != v->region ||
+        !state_root(s))
         return false;
     if (low_of(l, s->in[0])->users.n != 1)
         return false;
@@ -278,7 +282,7 @@ static const char *local_name(Lower *l, const Value *v)
         return v->name;
     for (const Value *u = v; low_of(l, u)->users.n == 1;) {
         const Value *user = low_of(l, u)->users.p[0];
-        bool whole = op_is_view(user->op) || user->op == OP_add || user->op == OP_map;
+        bool whole = op_is_view(user->op) || type_equal(&user->type, &u->type);
         for (int i = 0; user->op == OP_repeat && i < user->nin; i++)
             if (user->in[i] == u && user->body->params.p[i]->name)
                 return user->body->params.p[i]->name;

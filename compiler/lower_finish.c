@@ -129,9 +129,12 @@ static const char *record_layout(Prog *p, Record *r, Map *types, Map *names)
     }
     const char *known = map_get(types, t.p);
     if (!known) {
-        known = r->type;
+        const char *base = r->type;
+        if (prefix_owns(p->prefix, base))
+            base = arena_printf(p->arena, "The_%s", base);
+        known = base;
         for (int i = 2; map_get(names, known); i++)
-            known = arena_printf(p->arena, "%s%d", r->type, i);
+            known = arena_printf(p->arena, "%s%d", base, i);
         map_set(names, known, r);
         map_set(types, t.p, (void *)known);
     }

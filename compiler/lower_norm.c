@@ -4,7 +4,8 @@
 
 static View unit_rows(Lower *l, View x, const char *name)
 {
-    return x.rank == 0 || size_is(x.stride[x.rank - 1], 1) ? x : lower_dense(l, x, name);
+    return x.rank == 0 || size_is(x.stride[x.rank - 1], 1) ? x
+                                                           : lower_dense(l, x, name);
 }
 
 void lower_norm(Lower *l, const Value *v, const char *name)

@@ -52,7 +52,7 @@ static bool is_global_name(const Prog *p, const char *name)
 {
     static const char *const own[] = {"weight", "table", "weights_head"};
     Op op;
-    bool taken = !strcmp(name, p->prefix) || op_find(name, &op) ||
+    bool taken = prefix_owns(p->prefix, name) || op_find(name, &op) ||
                  !strncmp(name, "linear", 6) || !strncmp(name, "tfx_", 4);
     for (int i = 0; i < COUNT(own); i++)
         taken = taken || !strcmp(name, own[i]);
@@ -62,18 +62,20 @@ static bool is_global_name(const Prog *p, const char *name)
 static const char *unique_func_name(Lower *l, const char *wish, bool is_entry)
 {
     Prog *p = l->p;
-    const char *base = c_name(p->arena, wish), *name = base;
+    const char *plain = c_name(p->arena, wish), *base = plain;
+    if (is_global_name(p, plain))
+        base = arena_printf(p->arena, "%s_%s", is_entry ? "entry" : "call", plain);
+    const char *name = base;
     for (int i = 2;; i++) {
         bool taken = is_global_name(p, name);
         for (int k = 0; k < p->module->graphs.n; k++)
             taken = taken || (!strcmp(p->module->graphs.p[k]->name, name) &&
-                              !(is_entry && name == base));
+                              !(is_entry && name == plain));
         for (int k = 0; k < p->funcs.n; k++)
             taken = taken || !strcmp(p->funcs.p[k]->name, name);
         if (!taken)
             return name;
-        name = is_entry && i == 2 ? arena_printf(p->arena, "%s_entry", base)
-                                  : arena_printf(p->arena, "%s_%d", base, i);
+        name = arena_printf(p->arena, "%s_%d", base, i);
     }
 }
 
@@ -86,9 +88,11 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     f->scope = scope;
     f->name = unique_func_name(l, name, !caller);
     f->taken = map_new(p->arena);
-    static const char *const own[] = {"m", "w", "state", "scratch", "work", "status", "weight", "table"};
+    static const char *const own[] = {"m",    "w",      "state",  "scratch",
+                                      "work", "status", "weight", "table"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
+    map_set(f->taken, p->prefix, f);
     for (int i = 0; i < OP_COUNT; i++)
         if (op_info[i].class == OPC_MAP)
             map_set(f->taken, op_info[i].name, f);
@@ -102,12 +106,24 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     return f;
 }
 
+// No local of f is called like a turn that f can see: it would hide it.
+static void reserve_turns(Func *f)
+{
+    for (const Func *g = f; g->caller; g = g->caller)
+        for (int i = 0; i < g->caller->record->fields.n; i++) {
+            const Field *own = g->caller->record->fields.p[i];
+            if (own->record == g->record && own->index)
+                map_set(f->taken, own->index, f);
+        }
+}
+
 // ---- scopes ----------------------------------------------------------------------------------------
 
 static bool is_work(const Value *v)
 {
-    return !is_packable(v) && v->op != OP_size && v->op != OP_turn && v->op != OP_state &&
-           v->op != OP_item && v->op != OP_set_slice && !op_is_view(v->op);
+    return !is_packable(v) && v->op != OP_size && v->op != OP_turn &&
+           v->op != OP_state && v->op != OP_item && v->op != OP_set_slice &&
+           !op_is_view(v->op);
 }
 
 static bool within(const Scope *s, const Scope *outer)
@@ -161,7 +177,7 @@ static Item outline_repeat(Lower *l, Func *f, const Value *v)
     bool own = scope && within(scope, v->scope) && scope != v->scope;
     while (own && scope->library && scope->parent != v->scope)
         scope = scope->parent;
-    const char *name = own ? scope->name : "turn";
+    const char *name = own ? scope->name : "one_turn";
     Func *turn = func_new(l, f, own ? scope : v->scope, name);
     const Attr *range = attr_find(v, "range");
     int64_t lo = 0, hi = 1;
@@ -172,6 +188,7 @@ static Item outline_repeat(Lower *l, Func *f, const Value *v)
                                           attr_str(v, "index", "i"));
     turn->record = record_child(l, f->record, name, own ? scope->block : "Turn", path,
                                 attr_str(v, "index", "i"), lo, hi - lo);
+    reserve_turns(turn);
     return (Item){v, turn, outline(l, turn, body, 0, body->ops.n)};
 }
 
@@ -193,6 +210,7 @@ Items *outline(Lower *l, Func *f, const Region *r, int first, int last)
             }
             Func *callee = func_new(l, f, s, s->name);
             callee->record = scope_record(l, f, s);
+            reserve_turns(callee);
             Item item = {NULL, callee, outline(l, callee, r, i, end)};
             vec_push(l->p->arena, items, item);
             i = end - 1;

@@ -65,7 +65,8 @@ static void reduce_inner(Lower *l, const Value *v, View to, View x, int kept)
     outer.rank = kept;
     View y = to;
     y.rank = kept;
-    for (int k = 0, j = 0; k < to.rank; k++) {  // drop the axes of size 1 that `keep` left
+    for (int k = 0, j = 0; k < to.rank;
+         k++) {  // drop the axes of size 1 that `keep` left
         bool gone = j >= kept || to.dim[k] != x.dim[j];
         if (gone)
             continue;
@@ -78,6 +79,7 @@ static void reduce_inner(Lower *l, const Value *v, View to, View x, int kept)
     acc->name = func_name(l->f, "acc");
     acc->dtype = v->type.dtype;
     acc->value = first_value(l, v);
+    acc->value->dtype = acc->dtype;
     LExpr *var = lx_var(p, acc->name, v->type.dtype);
     View inner = x;
     inner.rank = x.rank - kept;
@@ -104,7 +106,8 @@ static void reduce_inner(Lower *l, const Value *v, View to, View x, int kept)
         const Size *count = size_int(l->sizes, 1);
         for (int k = 0; k < inner.rank; k++)
             count = size_mul(l->sizes, count, inner.dim[k]);
-        store->value = lx_bin(p, '/', var, lx_cast(p, v->type.dtype, lx_size(p, count)));
+        store->value =
+            lx_bin(p, '/', var, lx_cast(p, v->type.dtype, lx_size(p, count)));
     }
     map_set(l->f->taken, acc->name, NULL);
     nest_close(l, &n);

@@ -44,7 +44,8 @@ View view_broadcast(Lower *l, View x, const Type *to)
     View y = {.buf = x.buf, .offset = x.offset, .rank = to->rank};
     for (int k = 0; k < to->rank; k++) {
         int j = k - (to->rank - x.rank);
-        bool stretched = j < 0 || (size_is(x.dim[j], 1) && !size_is(to->dim[k].size, 1));
+        bool stretched =
+            j < 0 || (size_is(x.dim[j], 1) && !size_is(to->dim[k].size, 1));
         y.dim[k] = to->dim[k].size;
         y.stride[k] = stretched ? size_int(l->sizes, 0) : x.stride[j];
     }
@@ -70,7 +71,8 @@ bool view_same(const View *a, const View *b)
     if (a->buf != b->buf || a->offset != b->offset || a->rank != b->rank)
         return false;
     for (int k = 0; k < a->rank; k++)
-        if (a->dim[k] != b->dim[k] || (a->stride[k] != b->stride[k] && !size_is(a->dim[k], 1)))
+        if (a->dim[k] != b->dim[k] ||
+            (a->stride[k] != b->stride[k] && !size_is(a->dim[k], 1)))
             return false;
     return true;
 }
@@ -86,8 +88,7 @@ static bool reshape_group(Lower *l, const View *x, int from, int to, View *y, in
     for (int k = from; k < to; k++) {
         if (size_is(x->dim[k], 1))
             continue;
-        if (last >= 0 &&
-            x->stride[last] != size_mul(l->sizes, x->stride[k], x->dim[k]))
+        if (last >= 0 && x->stride[last] != size_mul(l->sizes, x->stride[k], x->dim[k]))
             return false;
         last = k;
     }
@@ -112,7 +113,8 @@ bool view_reshape(Lower *l, View x, int rank, const Size *const *dim, View *out)
         while (a != b) {
             // The shorter product takes one more axis; when the order of two polynomials is
             // not known, both run to the end and the whole is one group.
-            bool a_first = i < x.rank && (j >= rank || size_max_value(a) <= size_max_value(b));
+            bool a_first =
+                i < x.rank && (j >= rank || size_max_value(a) <= size_max_value(b));
             if (a_first)
                 a = size_mul(l->sizes, a, x.dim[i++]);
             else if (j < rank)

@@ -28,15 +28,15 @@ typedef struct Infer {
 bool misfit(Infer *c, DiagCode code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 // A hint to the misfit before it.
 void misfit_hint(Infer *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-const char *spell(Infer *c, const Value *v);      // its type as the user spelled it
+const char *spell(Infer *c, const Value *v);  // its type as the user spelled it
 // An axis attribute, 0 <= axis < rank; false after a misfit.
 bool infer_axis(Infer *c, const Value *v, const char *attr, int rank, int *axis);
 
 typedef struct Lower Lower;
 
-#define OP(name, arity, doc)                                                             \
-    bool infer_##name(Infer *c, Value *v);                                               \
-    void eval_##name(Eval *e, const Value *v, Tensor *y);                                \
+#define OP(name, arity, doc)                                                           \
+    bool infer_##name(Infer *c, Value *v);                                             \
+    void eval_##name(Eval *e, const Value *v, Tensor *y);                              \
     void lower_##name(Lower *l, const Value *v);
 #define CORE(name, arity, doc)
 #define MAP1(name, expr, doc)

@@ -131,12 +131,14 @@ typedef struct Sink {
     PackSink *put;
     void *ctx;
     Layout *y;
+    bool failed;  // the sink, which reports that itself
 } Sink;
 
 static bool put(Sink *k, const void *bytes, size_t n)
 {
     k->y->sum = pack_sum(k->y->sum, bytes, n);
-    return k->put(k->ctx, bytes, n);
+    k->failed = k->failed || !k->put(k->ctx, bytes, n);
+    return !k->failed;
 }
 
 // Tiles are multiples of 8 bytes except at the end of a tensor, where zeros fill up.
@@ -240,7 +242,7 @@ static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sin
         ok = add_piece(&s, p->value, &first);
     if (ok && p->count > 0)
         ok = panels ? pack_matrix(&s, sink) : pack_plain(&s, sink);
-    if (!ok && !diag_errors(d))
+    if (!ok && !sink->failed && !diag_errors(d))
         diag_error(d, p->value->loc, E0811, "the constant `%s` cannot be read",
                    t->name);
     arena_free(s.arena);
@@ -278,16 +280,28 @@ static bool put_file(void *ctx, const void *bytes, size_t n)
     return stw_put(ctx, bytes, (int64_t)n);
 }
 
-bool pack_write(Layout *y, Checkpoint *ck, Diag *d)
+bool pack_begin(Layout *y, Checkpoint *ck, Diag *d)
 {
     if (!stw_begin(y->writer, ck))
         return false;
-    Sink sink = {put_file, y->writer, y};
-    if (!pack_all(y, ck, d, &sink)) {
+    Sink sink = {put_file, y->writer, y, false};
+    if (pack_all(y, ck, d, &sink))
+        return true;
+    if (sink.failed)
+        stw_end(y->writer);  // says why
+    else
         stw_drop(y->writer);
-        return false;
-    }
+    return false;
+}
+
+bool pack_commit(Layout *y)
+{
     return stw_end(y->writer);
+}
+
+void pack_drop(Layout *y)
+{
+    stw_drop(y->writer);
 }
 
 // ---- into memory: the payload with its fillers, as the file has it ------------------
@@ -317,7 +331,7 @@ static bool put_gap(void *ctx, const void *bytes, size_t n)
 bool pack_to(Layout *y, Checkpoint *ck, Diag *d, PackSink *sink, void *ctx)
 {
     Gap gap = {sink, ctx, 0};
-    Sink to = {put_gap, &gap, y};
+    Sink to = {put_gap, &gap, y, false};
     y->sum = 0;
     if (!put_gap(&gap, y->header, y->header_bytes))
         return false;

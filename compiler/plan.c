@@ -228,7 +228,8 @@ static void place_states(Prog *p, const Record *r, int depth, const char *const 
             inner[k] = index[k];
             at[k] = turn[k];
         }
-        for (int64_t t = 0; f->kind == FIELD_RECORD && depth < 15 && t < f->turns; t++) {
+        for (int64_t t = 0; f->kind == FIELD_RECORD && depth < 15 && t < f->turns;
+             t++) {
             inner[depth] = f->index;
             at[depth] = f->lo + t;
             place_states(p, f->record, depth + (f->index != NULL), inner, at);
@@ -269,8 +270,9 @@ void plan_print(const Prog *p, Text *out)
             const Buf *b = f->bufs.p[k];
             if (b->kind != BUF_LOCAL || b->offset < 0)
                 continue;
-            text_printf(out, "  %10lld .. %-10lld %-16s live %d..%d  ", (long long)b->offset,
-                        (long long)(b->offset + b->bytes), b->name, b->first, b->last);
+            text_printf(out, "  %10lld .. %-10lld %-16s live %d..%d  ",
+                        (long long)b->offset, (long long)(b->offset + b->bytes),
+                        b->name, b->first, b->last);
             type_print(&b->shape, out);
             text_puts(out, "\n");
         }

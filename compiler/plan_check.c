@@ -76,10 +76,19 @@ static void check_call(Check *c, const LStmt *s)
     for (int i = 0; i < s->actuals.n; i++)
         if (!s->callee->params.p[i]->written)
             read_buf(c, s->actuals.p[i]);
-    clobber(c, s->frame_at, s->frame_at + s->callee->frame_bytes, NULL);
+    int64_t from = s->frame_at, to = from + s->callee->frame_bytes;
+    for (int i = 0; i < s->actuals.n; i++) {
+        const Buf *b = s->actuals.p[i];
+        if (b->kind == BUF_LOCAL && b->offset < to && from < b->offset + b->bytes)
+            breach(c, b,
+                   arena_printf(c->f->prog->arena, "lies under the frame of %s",
+                                s->callee->name));
+    }
+    clobber(c, from, to, NULL);
     if (s->frame_at + s->callee->frame_bytes > c->f->frame_bytes) {
         c->ok = false;
-        text_printf(c->why, "%s: the frame of %s is outside\n", c->f->name, s->callee->name);
+        text_printf(c->why, "%s: the frame of %s is outside\n", c->f->name,
+                    s->callee->name);
     }
     for (int i = 0; i < s->actuals.n; i++)
         if (s->callee->params.p[i]->written)

@@ -4,10 +4,21 @@
 
 #include <string.h>
 
+static const char *const names[] = {"lowrank", "sparse", "quantize"};
+
 const char *step_name(StepKind k)
 {
-    static const char *const names[] = {"lowrank", "sparse", "quantize"};
     return names[k];
+}
+
+bool step_find(const char *name, StepKind *k)
+{
+    for (int i = 0; i < COUNT(names); i++)
+        if (!strcmp(names[i], name)) {
+            *k = (StepKind)i;
+            return true;
+        }
+    return false;
 }
 
 enum { MAX_DEPTH = 64 };  // of patterns in patterns; a deeper one matches nothing

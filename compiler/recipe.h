@@ -33,7 +33,8 @@ typedef struct Step {
     const char *shape;    // sparse: "1x48" or "unstructured"
     double density;       // sparse: part of the weights that is kept
     const char *format;   // quantize: a row of formats.def
-    int matched, tied;    // by the pass: weights changed; left since they are also gathered
+    bool is_done;         // by its pass, which then says
+    int matched, tied;    // how many weights; left since they are read in another way too
 } Step;
 
 typedef struct Recipe {
@@ -43,6 +44,7 @@ typedef struct Recipe {
 } Recipe;
 
 const char *step_name(StepKind k);
+bool step_find(const char *name, StepKind *k);
 bool pattern_match(const char *pattern, const char *path);
 // Does the step choose a weight with this member path and this name in the file?
 bool step_chooses(const Step *s, const char *member, const char *file);

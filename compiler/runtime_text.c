@@ -15,7 +15,7 @@ typedef struct Part {
 } Part;
 
 static const Part parts_table[] = {
-#define KERNEL(name, file, needs, doc) {#name, file},
+#define KERNEL(name, file, needs, doc)   {#name, file},
 #define TEMPLATE(name, file, needs, doc) {#name, file},
 #include "runtime/kernels.def"
 #undef KERNEL
@@ -39,9 +39,9 @@ static void put_part(Text *out, const char *text)
         size_t n = strcspn(text, "\n");
         n += text[n] == '\n';
         const char *s = text + strspn(text, " \t");
-        bool is_include = strncmp(s, "#include \"", 10) == 0 ||
-                          (*s == '#' && strncmp(s + 1 + strspn(s + 1, " "),
-                                                "include \"", 9) == 0);
+        bool is_include =
+            strncmp(s, "#include \"", 10) == 0 ||
+            (*s == '#' && strncmp(s + 1 + strspn(s + 1, " "), "include \"", 9) == 0);
         if (!is_include)
             text_put(out, text, n);
         text += n;

@@ -14,12 +14,12 @@ const VerbInfo verb_info[VERB_COUNT] = {
 };
 
 #define V(verb) (1u << VERB_##verb)
-#define V_MODEL                                                                          \
-    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init))
-#define V_ALL ((1u << VERB_COUNT) - 1)
+#define V_MODEL (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | \
+                 V(bench))
+#define V_ALL   ((1u << VERB_COUNT) - 1)
 
 const OptionInfo option_info[OPTION_COUNT] = {
-#define OPT(name, long_name, letter, arg, verbs, help)                                   \
+#define OPT(name, long_name, letter, arg, verbs, help)                                 \
     {long_name, letter, arg, verbs, help},
 #include "options.def"
 #undef OPT
@@ -47,8 +47,9 @@ bool option_find(const char *name, OptionId *id)
 
 void settings_init(Settings *s, Arena *a)
 {
-    *s = (Settings){.arena = a, .target = "portable", .level = 1, .seed = 1,
-                    .dtype = DT_COUNT};
+    *s = (Settings){
+        .arena = a, .target = "portable", .level = 1, .seed = 1, .dtype = DT_COUNT,
+        .threads = 1};
     s->atol = s->rtol = -1;
 }
 
@@ -98,6 +99,19 @@ static bool take_seed(Settings *s, const char *value, const char **why)
     return true;
 }
 
+static bool take_threads(Settings *s, const char *value, const char **why)
+{
+    double n;
+    if (!take_number(s, value, &n, why))
+        return false;
+    if (n > 1024 || n != floor(n)) {
+        *why = arena_printf(s->arena, "'%s' is not a whole number up to 1024", value);
+        return false;
+    }
+    s->threads = (int)n;
+    return true;
+}
+
 static bool is_name(const char *s, size_t n)
 {
     if (n == 0 || (s[0] >= '0' && s[0] <= '9'))
@@ -118,7 +132,8 @@ static bool take_define(Settings *s, const char *value, const char **why)
     bool bound = strncmp(rest, "<=", 2) == 0;
     rest += bound ? 2 : 1;
     if ((!bound && value[n] != '=') || !is_name(value, n) || !*rest) {
-        *why = arena_printf(s->arena, "'%s' is neither NAME=VALUE nor NAME<=BOUND", value);
+        *why =
+            arena_printf(s->arena, "'%s' is neither NAME=VALUE nor NAME<=BOUND", value);
         return false;
     }
     vec_push(s->arena, &s->defines, arena_strdup(s->arena, value));
@@ -266,6 +281,11 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
     case OPTION_input:
         s->input = arena_strdup(s->arena, value);
         return true;
+    case OPTION_svg:
+        s->svg = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_threads:
+        return take_threads(s, value, why);
     case OPTION_entry:
         s->entry = arena_strdup(s->arena, value);
         return true;

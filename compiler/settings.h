@@ -64,17 +64,20 @@ typedef struct Settings {
     const char *target;
     PackKind pack;
     Stage emit;
-    int level;                // -O
-    const char *passes;       // NULL: all of passes.def
-    StrList passes_off;       // -fno-...
+    int level;           // -O
+    const char *passes;  // NULL: all of passes.def
+    StrList passes_off;  // -fno-...
     StrList print_after;
     bool verify_each, time_passes, taps;
+    bool timed;  // bench: built for speed, with a pool and roof.c
+    bool marks;  // bench: the program says which op it begins
     bool depend;
     const char *depend_file;
-    const char *golden, *input, *entry;
-    double atol, rtol;        // negative: not given
+    const char *golden, *input, *entry, *svg;
+    int threads;  // of bench
+    double atol, rtol;  // negative: not given
     uint64_t seed;
-    DType dtype;              // of init; DT_COUNT: not given
+    DType dtype;  // of init; DT_COUNT: not given
     bool in_place, fmt_check;
     bool json;
     ColorWhen color;

@@ -21,6 +21,8 @@ bool job_open_weights(Job *job, bool needed)
     const Loc nowhere = {0, 0};
     if (job->weights)
         return true;
+    if (job->module->weights_list.n == 0)  // a model of plain arithmetic
+        return true;
     if (!path) {
         if (needed) {
             diag_error(job->diag, nowhere, E0003, "no weights to read");
@@ -55,6 +57,9 @@ static void note(void *ctx, const char *text)
 bool job_optimize(Job *job)
 {
     const Settings *s = job->set;
+    if (job->optimized)
+        return true;
+    job->optimized = true;
     PassOptions o = {.list = s->passes ? s->passes : s->level == 0 ? "none" : NULL,
                      .off = s->passes_off.p,
                      .noff = s->passes_off.n,
@@ -77,15 +82,20 @@ static DType storage_of(void *ctx, const char *name)
 bool job_lower(Job *job)
 {
     Text why;
-    LowerOptions o = {.taps = job->set->taps, .storage = storage_of, .ctx = job};
+    LowerOptions o = {.taps = job->set->taps,
+                      .marks = job->set->marks,
+                      .storage = storage_of,
+                      .ctx = job};
     if (!job_optimize(job))
         return false;
-    const char *prefix = c_name(job->arena, job->module->name);
+    const char *prefix = c_prefix(job->arena, job->module);
     job->prog = lower_module(job->arena, job->module, prefix, &o, job->diag);
     if (!job->prog || diag_errors(job->diag) > 0)
         return false;
-    plan_memory(job->prog);
     text_init(&why, job->arena);
+    if (!loop_check(job->prog, &why))
+        bug("the lowering built an illegal program: %s", why.p);
+    plan_memory(job->prog);
     if (!plan_check(job->prog, &why))
         bug("the memory plan overlaps: %s", why.p);
     return true;
@@ -116,6 +126,9 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
     case STAGE_LOOPS:
     case STAGE_PLAN:
         if (!job_lower(job))
+            return false;
+        if (stage == STAGE_PLAN &&
+            !layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h")))
             return false;
         (stage == STAGE_LOOPS ? loop_print : plan_print)(job->prog, out);
         return true;

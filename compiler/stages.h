@@ -28,7 +28,7 @@ bool job_compile(Job *job, const char *path);
 // build.
 typedef struct Emitted {
     StrList sources;
-    const char *weights;   // the packed file; NULL: the array called `array` has it
+    const char *weights;  // the packed file; NULL: the array called `array` has it
     const char *array;
     int64_t weights_bytes;
 } Emitted;

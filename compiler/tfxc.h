@@ -25,8 +25,9 @@ extern "C" {
 // What a call returns; the program tfxc exits with the same numbers.
 enum tfxc_status {
     TFXC_OK = 0,
-    TFXC_REJECTED = 1,   // the input is at fault; tfxc_messages says how
-    TFXC_USAGE = 2,      // the call is at fault: an unknown option, a value that does not fit
+    TFXC_REJECTED = 1,  // the input is at fault; tfxc_messages says how
+    TFXC_USAGE =
+        2,  // the call is at fault: an unknown option, a value that does not fit
     TFXC_INTERNAL = 70,  // a bug of the compiler; tfxc_messages says where
     TFXC_NO_MEMORY = 71
 };

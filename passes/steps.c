@@ -181,6 +181,7 @@ static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *chang
         for (int k = 0; k < map_count(x.names); k++)
             map_set(names, map_key(x.names, k), v);
     }
+    s->is_done = true;
     s->matched = map_count(names);
     s->tied = map_count(tied);
     if (s->matched == 0 && s->tied == 0 && !parts)
@@ -195,7 +196,7 @@ bool pass_steps(PassContext *c, StepKind kind, StepChange *change)
     for (int i = 0; i < c->module->graphs.n; i++)
         graph_walk(c->module->graphs.p[i], note_reader, &ties);
     for (int i = 0; i < c->module->steps.n; i++)
-        if (c->module->steps.p[i]->kind == kind)
+        if (c->module->steps.p[i]->kind == kind && !c->module->steps.p[i]->is_done)
             changed |= do_step(c, c->module->steps.p[i], &ties, change);
     return changed;
 }

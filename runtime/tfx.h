@@ -69,6 +69,21 @@ static inline int32_t tfx_abs_i32(int32_t a)
     return a < 0 && a != INT32_MIN ? -a : a;  // INT32_MIN has no other side
 }
 
+static inline int64_t tfx_min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t tfx_max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t tfx_abs_i64(int64_t a)
+{
+    return a < 0 && a != INT64_MIN ? -a : a;
+}
+
 // ---- threads -------------------------------------------------------------------------
 
 // How kernels run in parallel. run calls task(arg, i, thread) once for every i in

@@ -68,7 +68,8 @@ static void gather(const char *folder, Text *out)
 static bool has_word(const char *text, const char *word)
 {
     size_t n = strlen(word);
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
     for (const char *s = text; (s = strstr(s, word)) != NULL; s += n)
         if ((s == text || !strchr(letters, s[-1])) && (!s[n] || !strchr(letters, s[n])))
             return true;
@@ -78,8 +79,8 @@ static bool has_word(const char *text, const char *word)
 static void check_doc(const char *what, const char *name, const char *doc)
 {
     cr_expect(doc && strlen(doc) >= 2, "%s %s has no doc", what, name);
-    cr_expect(!doc || !*doc || doc[strlen(doc) - 1] != ' ', "%s %s: a blank ends its doc",
-              what, name);
+    cr_expect(!doc || !*doc || doc[strlen(doc) - 1] != ' ',
+              "%s %s: a blank ends its doc", what, name);
 }
 
 Test(complete, every_op_has_its_doc_file_and_test)
@@ -130,7 +131,8 @@ Test(complete, every_code_is_explained_and_tested)
         bool is_costly = false;
         for (int k = 0; k < COUNT(costly); k++)
             is_costly = is_costly || strcmp(name, costly[k]) == 0;
-        cr_expect(is_costly || strstr(tests.p, name), "no test expects %s (%s)", name, title);
+        cr_expect(is_costly || strstr(tests.p, name), "no test expects %s (%s)", name,
+                  title);
     }
 }
 
@@ -148,8 +150,9 @@ Test(complete, every_verb_and_option_has_help_and_a_case)
     for (int i = 0; i < OPTION_COUNT; i++) {
         const OptionInfo *o = &option_info[i];
         check_doc("option", o->name, o->help);
-        bool used = strstr(cases.p, arena_printf(arena, "--%s", o->name)) != NULL ||
-                    (o->letter && strstr(cases.p, arena_printf(arena, " -%c", o->letter)));
+        bool used =
+            strstr(cases.p, arena_printf(arena, "--%s", o->name)) != NULL ||
+            (o->letter && strstr(cases.p, arena_printf(arena, " -%c", o->letter)));
         if (i == OPTION_depend || i == OPTION_depend_file)
             used = strstr(cases.p, i == OPTION_depend ? "-MD" : "-MF") != NULL;
         cr_expect(used, "no case uses --%s", o->name);
@@ -159,7 +162,7 @@ Test(complete, every_verb_and_option_has_help_and_a_case)
 Test(complete, every_part_of_the_runtime_is_embedded_and_tested)
 {
     static const char *const parts[][3] = {
-#define KERNEL(name, file, needs, doc) {#name, file, needs},
+#define KERNEL(name, file, needs, doc)   {#name, file, needs},
 #define TEMPLATE(name, file, needs, doc) {#name, file, needs},
 #include "runtime/kernels.def"
 #undef KERNEL

@@ -135,13 +135,15 @@ static void check_include(Walk *w, const char *from, int line, const char *inclu
     w->includes++;
     if (!to || !a)
         return;
-    cr_expect(b, "%s:%d: %s belongs to no layer; tests/layers.c has the table", from, line,
-              to);
+    cr_expect(b, "%s:%d: %s belongs to no layer; tests/layers.c has the table", from,
+              line, to);
     if (b)
         cr_expect(strcmp(a->name, b->name) == 0 || has_word(a->may, b->name),
-                  "%s:%d: %s may not include %s (%s)", from, line, a->name, b->name, to);
+                  "%s:%d: %s may not include %s (%s)", from, line, a->name, b->name,
+                  to);
     // No op includes another op, no pass another pass: only what they share.
-    bool sibling = (strcmp(b ? b->name : "", "ops") == 0 && strncmp(to, "compiler/ops/", 13) == 0) ||
+    bool sibling = (strcmp(b ? b->name : "", "ops") == 0 &&
+                    strncmp(to, "compiler/ops/", 13) == 0) ||
                    strcmp(b ? b->name : "", "passes") == 0;
     size_t n = strlen(to);
     if (sibling)
@@ -153,9 +155,10 @@ static void check_file(Walk *w, const char *path)
     const char *text, *why;
     size_t n;
     int line = 0;
-    cr_assert(file_read(w->arena, arena_printf(w->arena, "%s/%s", w->root, path), &text, &n,
-                        &why));
-    cr_expect(layer_of(path), "%s belongs to no layer; tests/layers.c has the table", path);
+    cr_assert(file_read(w->arena, arena_printf(w->arena, "%s/%s", w->root, path), &text,
+                        &n, &why));
+    cr_expect(layer_of(path), "%s belongs to no layer; tests/layers.c has the table",
+              path);
     w->files++;
     for (; *text; text += strcspn(text, "\n") + 1) {
         line++;

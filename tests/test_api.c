@@ -7,13 +7,14 @@
 
 #include "compiler/tfxc.h"
 
-static const char model[] = "tfx 1;\n"
-                            "config d = 4\n"
-                            "dim T in 1..8\n"
-                            "block M {\n"
-                            "    w: f32[d, 8]\n"
-                            "    entry f(x: f32[T, 8]) -> y: f32[T, d] { return x @ w' }\n"
-                            "}\n";
+static const char model[] =
+    "tfx 1;\n"
+    "config d = 4\n"
+    "dim T in 1..8\n"
+    "block M {\n"
+    "    w: f32[d, 8]\n"
+    "    entry f(x: f32[T, 8]) -> y: f32[T, d] { return x @ w' }\n"
+    "}\n";
 
 static tfxc *with_model(void)
 {
@@ -34,7 +35,8 @@ Test(api, checks_a_text_in_memory)
 
 Test(api, says_what_is_wrong_and_goes_on)
 {
-    static const char bad[] = "tfx 1;\nblock M { entry f(x: f32[2]) -> f32[3] { return x } }\n";
+    static const char bad[] =
+        "tfx 1;\nblock M { entry f(x: f32[2]) -> f32[3] { return x } }\n";
     tfxc *t = with_model();
     tfxc_give(t, "bad.tfx", bad, strlen(bad));
     for (int i = 0; i < 3; i++) {
@@ -55,7 +57,8 @@ Test(api, options_are_those_of_the_command_line)
     size_t n;
     tfxc *t = with_model();
     cr_expect(tfxc_set(t, "define", "d=16") == TFXC_OK);
-    cr_expect(tfxc_emit(t, "net.tfx", "ir", &text, &n) == TFXC_OK, "%s", tfxc_messages(t));
+    cr_expect(tfxc_emit(t, "net.tfx", "ir", &text, &n) == TFXC_OK, "%s",
+              tfxc_messages(t));
     cr_expect(n == strlen(text) && strstr(text, "f32[16, 8]"), "%s", text);
     cr_expect(tfxc_emit(t, "net.tfx", "json", &text, &n) == TFXC_OK && text[0] == '{');
     cr_expect(tfxc_emit(t, "net.tfx", "all", &text, &n) == TFXC_USAGE);

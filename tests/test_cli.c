@@ -125,8 +125,8 @@ static int run_command(CaseFile *c, const char *command, int i)
     keep(c, arena_printf(a, "= %s", real));
     if (!same) {
         c->failed++;
-        cr_log_error("%s:%d: $ %s\n%s= %s (expected = %s)", c->name, first, command, out.p,
-                     real, status);
+        cr_log_error("%s:%d: $ %s\n%s= %s (expected = %s)", c->name, first, command,
+                     out.p, real, status);
     }
     return i < c->lines.n ? i + 1 : i;
 }
@@ -141,7 +141,8 @@ static void run_case_file(const char *path, const char *name)
     split_lines(c.arena, text, &c.lines);
     c.folder = temp_folder(c.arena, &why);
     cr_assert(c.folder, "%s", why);
-    cr_assert(symlink(env("TFXC_ROOT"), arena_printf(c.arena, "%s/root", c.folder)) == 0);
+    cr_assert(symlink(env("TFXC_ROOT"), arena_printf(c.arena, "%s/root", c.folder)) ==
+              0);
 
     for (int i = 0; i < c.lines.n;) {
         const char *line = c.lines.p[i++];
@@ -151,8 +152,8 @@ static void run_case_file(const char *path, const char *name)
         else if (begins(line, "$ "))
             i = run_command(&c, line + 2, i);
         else
-            cr_expect(!*line || line[0] == '#', "%s:%d: not a line of a case: %s", name, i,
-                      line);
+            cr_expect(!*line || line[0] == '#', "%s:%d: not a line of a case: %s", name,
+                      i, line);
     }
     remove_all(&c, c.folder);
     if (c.failed && getenv("UPDATE")) {
@@ -211,6 +212,7 @@ Test(cli, man_page_is_what_the_tables_say)
         cr_assert(f && fputs(made.p, f) >= 0 && fclose(f) == 0);
     }
     cr_assert(file_read(a, path, &page, &n, &why), "%s: %s", path, why);
-    cr_expect(strcmp(page, made.p) == 0, "docs/tfxc.1 is out of date: UPDATE=1 ./dev test");
+    cr_expect(strcmp(page, made.p) == 0,
+              "docs/tfxc.1 is out of date: UPDATE=1 ./dev test");
     arena_free(a);
 }

@@ -61,34 +61,268 @@ Test(loop, cases)
     text_init(&report, a);
     int count = 0, failed = cases_run("tests/loops", ".txt", run_case, &report, &count);
     cr_expect(failed == 0, "%d of %d cases failed\n%s", failed, count, report.p);
-    cr_expect(count >= 10, "only %d cases", count);
+    cr_expect(count >= 11, "only %d cases", count);
+    arena_free(a);
+}
+
+// ---- what is illegal -------------------------------------------------------------------
+
+typedef struct Edit {
+    const char *claim, *from, *to, *message;
+} Edit;
+
+// Each breaks one rule of the program in tests/loops/small.txt.
+static const Edit edits[] = {
+    {"two functions of one name", "func layer of", "func forward of",
+     "there is a function of this name"},
+    {"two buffers of one name", "    local exp_: f32[T, width=4] at 384",
+     "    local x: f32[T, width=4] at 384", "name is already taken"},
+    {"a buffer called like a dim", "local up: f32[T, \"2 * width\"=8] at 0\n    state",
+     "local T: f32[T, \"2 * width\"=8] at 0\n    local up: f32[T, 8] at 0\n    state",
+     "layer: two things are called T"},
+    {"a variable called like a buffer", "let t: f32 = (up[k]",
+     "let up: f32 = 1.0\n        let t: f32 = (up[k]",
+     "layer: two things are called up"},
+    {"a loop called like a turn", "for k in 0 .. 4 {",
+     "for i in 0 .. 4 {\n    }\n    for k in 0 .. 4 {",
+     "layer: two things are called i"},
+    {"a buffer of another function", "x[k] = f32(tokens", "up[k] = f32(tokens",
+     "no buffer `up`"},
+    {"an index that is a float", "exp_[k])", "exp_[acc])",
+     "forward: an index of type f32, not i64"},
+    {"an index that is an i32", "exp_[k])", "exp_[most])",
+     "forward: an index of type i32, not i64"},
+    {"a bound that is a float", "for k in 0 .. 4 {", "for k in 0 .. 4.5 {",
+     "layer: a bound of type f32, not i64"},
+    {"a load from panels", "let t: f32 = (up[k]", "let t: f32 = (w_up[k]",
+     "layer: w_up lies in panels, which only kernels read"},
+    {"a store of another type", "x[k] = f32(tokens[(k / 4)])", "x[k] = tokens[(k / 4)]",
+     "forward: x is f32, what it gets is i32"},
+    {"a store to a parameter of the entry", "x[k] = f32(tokens[(k / 4)])",
+     "tokens[k] = 1:i32", "forward: tokens is not to be written"},
+    {"a kernel that writes weights", "out exp_[0], {width=4}, in x[0]",
+     "out w_n[0], {width=4}, in x[0]",
+     "forward: tfx_rms_norm writes w_n, which is not to be written"},
+    {"a let that changes", "x[k] = (t + (t * #inf))", "t = (t + (t * #inf))",
+     "layer: t never changes"},
+    {"a variable of another type", "var most: i32 = 0:i32", "var most: i32 = 0",
+     "forward: most is i32, what it gets is i64"},
+    {"a variable that is set to another type", "acc = MAX(acc, exp_[k])", "acc = most",
+     "forward: acc is f32, what it gets is i32"},
+    {"operands of two types", "(up[k] * f32(i))", "(up[k] * i)", "layer: f32 * i64"},
+    {"the remainder of floats", "(up[k] * f32(i))", "(up[k] % f32(i))",
+     "layer: f32 % f32"},
+    {"a function that is none", "MAX(acc, exp_[k])", "MOST(acc, exp_[k])",
+     "forward: no function `MOST`"},
+    {"a MAP row that is not said", "MAX(acc, exp_[k])", "gelu(acc)",
+     "forward: no function `gelu`"},
+    {"too few operands", "MAX(acc, exp_[k])", "MAX(acc)",
+     "forward: MAX takes 2 operands, not 1"},
+    {"operands of a function of two types", "MAX(acc, exp_[k])", "MAX(acc, most)",
+     "forward: MAX of f32 and i32"},
+    {"a kernel that is none", "kernel tfx_rms_norm", "kernel rms_norm",
+     "forward: no kernel or template `rms_norm`"},
+    {"a template with too few arguments", ", in x[0], 0)\n    for", ")\n    for",
+     "layer: linear_silu takes 11 arguments, not 9"},
+    {"a template with a wrong argument", "in w_up[0], {T}, 8", "in w_up[0], @null, 8",
+     "layer: argument 7 of linear_silu is of the wrong kind"},
+    {"a template with weights that are no panels", "in x[0], {width=4}, in w_up[0]",
+     "in x[0], {width=4}, in up[0]", "layer: linear_silu takes f32 panels, up is none"},
+    {"a template of other weights", "linear_silu f32", "linear_silu bf16",
+     "layer: linear_silu takes bf16 panels, w_up is none"},
+    {"an epilogue with an operand too many", "silu((a + e0))", "silu((a + e1))",
+     "no variable `e1`"},
+    {"an epilogue of integers", "silu((a + e0))", "i32(a)", "an epilogue gives f32"},
+    {"a struct without @par", "tfx_matmul(@par, y", "tfx_matmul(z = 1, y",
+     "forward: tfx_matmul takes @par before its struct"},
+    {"a field of a struct without a name", "bias = @null", "@null",
+     "forward: argument 6 of tfx_matmul has no name in tfx_mm"},
+    {"a field of a struct given twice", "w = in exp_", "x = in exp_",
+     "forward: tfx_matmul is given x twice"},
+    {"a double in arithmetic", "= -(1.5)", "= -(1.5:f64)",
+     "a double is an argument of a kernel only"},
+    {"too few buffers for a call", "call layer(x)", "call layer()",
+     "forward: layer takes 1 buffers, not 0"},
+    {"a buffer of another type for a call", "call layer(x)", "call layer(tokens)",
+     "forward: layer takes f32 x, not i32 tokens"},
+    {"a buffer that is too small for a call", "call layer(x)", "call layer(out_total)",
+     "forward: layer is given out_total, which is smaller than its x"},
+    {"weights for a call that writes", "call layer(x) record layer[i]",
+     "call layer(w_n) record layer[i]",
+     "forward: layer writes w_n, which is not to be written"},
+    {"a call without its record", "call layer(x) record layer[i]", "call layer(x)",
+     "forward: layer is of another record"},
+    {"a call of a record that is none", "record layer[i] at", "record n at",
+     "Model has no record `n`"},
+    {"a turn that is a float", "record layer[i]", "record layer[1.0]",
+     "forward: a turn of type f32, not i64"},
+    {"a call in no turn", "turns i in 0 .. 2 {\n        call layer(x) record layer[i]",
+     "turns j in 0 .. 2 {\n        call layer(x) record layer[j]",
+     "forward: layer needs the turn i"},
+    {"a call of itself", "last[k] = -t", "call layer(x) at 0",
+     "no function `layer` above"},
+    {"a tap in a program without taps", "last[k] = -t", "tap x[k] value 3",
+     "layer: a tap in a program without taps"},
+    {"a field that is none", "from up", "from down", "Mlp has no field `down`"},
+    {"weights from a state", "from up", "from last",
+     "layer: w_up is from last, which is no packed constant"},
+    {"weights stored as another type", "layer.{i}.up.weight\" f32 panels",
+     "layer.{i}.up.weight\" bf16 panels",
+     "layer: w_up is f32, its constant is stored as bf16"},
+    {"weights of another shape", "w_n: f32[width=4]", "w_n: f32[5]",
+     "forward: w_n is f32[5], its constant f32[4]"},
+    {"a state of another shape", "last: f32[4] from", "last: f32[3] from",
+     "layer: last is f32[3], its state f32[4]"},
+    {"a result of an inner function", "param x: f32", "out x: f32",
+     "only an entry has this"},
+    {"a parameter of an inner function in an entry",
+     "local exp_: f32[T, width=4] at 384", "param exp_: f32[T, width=4]",
+     "forward: exp_ is a parameter of an inner function"},
+    {"an advance without a cursor", "forward at P advance", "forward advance",
+     "forward: a cursor without its advance, or the other way round"},
+    {"two fields of one name", "last = state", "up = packed 1\n        last = state",
+     "Mlp has two fields called up"},
+    {"two records of one type", "    n = packed 0",
+     "    one = record Mlp \"one\" {\n    }\n    n = packed 0",
+     "two records of type Mlp differ"},
+    {"a count that is wrong", "panels 8 4 count 64", "panels 8 4 count 32",
+     "`layer.{i}.up.weight` has 64 elements, not 32"},
+    {"panels of another shape", "panels 8 4", "panels 4 8",
+     "`layer.{i}.up.weight` is f32[8, 4], not panels of [4, 8]"},
+    {"states that overlap", "at 128 bytes", "at 72 bytes",
+     "layer.0.last and layer.1.last overlap"},
+    {"a state outside its region", "at 128 bytes", "at 180 bytes",
+     "layer.1.last lies outside the state region"},
+    {"a state that does not fit", "at 128 bytes 16", "at 128 bytes 12",
+     "layer.1.last does not fit into 12 bytes"},
+    {"a MAP row that is none", "maps silu", "maps silu sillu", "no MAP row `sillu`"},
+    {"two templates of one name", "template linear_silu",
+     "template linear_silu f32 extras 0 = a\ntemplate linear_silu",
+     "two templates are called linear_silu"},
+};
+
+static const char *edited(Arena *a, const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    cr_assert(at != NULL, "no `%s` to edit", from);
+    return arena_printf(a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+static const char *small_program(Arena *a)
+{
+    size_t n;
+    char *text = cases_read(a, rooted(a, "tests/loops/small.txt"), &n);
+    cr_assert(text != NULL);
+    char *start = strstr(text, "program small"), *end = strstr(start, "#! print");
+    return arena_strndup(a, start, (size_t)(end - start));
+}
+
+Test(loop, every_rule_is_checked)
+{
+    Arena *a = arena_new();
+    const char *text = small_program(a);
+    for (int i = 0; i < COUNT(edits); i++) {
+        const Edit *e = &edits[i];
+        Diag *d = diag_new(a);
+        Prog *p = parse(a, d, edited(a, text, e->from, e->to));
+        cr_expect(p == NULL, "%s: was accepted", e->claim);
+        bool said = false;
+        for (int k = 0; k < diag_count(d); k++)
+            said = said || strcmp(diag_message(d, k)->text, e->message) == 0;
+        cr_expect(said, "%s: not `%s` but\n%s", e->claim, e->message, messages(a, d));
+    }
+    arena_free(a);
+}
+
+// What no text can say.
+Test(loop, a_call_of_itself_is_illegal)
+{
+    Arena *a = arena_new();
+    Diag *d = diag_new(a);
+    Prog *p = parse(a, d, small_program(a));
+    cr_assert(p != NULL, "%s", messages(a, d));
+    for (int i = 0; i < p->funcs.n; i++)
+        for (int k = 0; k < p->funcs.p[i]->body.n; k++) {
+            LStmt *s = p->funcs.p[i]->body.p[k];
+            if (s->kind == LS_FOR && s->body.p[0]->kind == LS_CALL)
+                s->body.p[0]->callee = p->funcs.p[i];
+        }
+    Text why;
+    text_init(&why, a);
+    cr_expect(!loop_check(p, &why));
+    cr_expect(strstr(why.p, "forward: forward does not stand before its caller") !=
+                  NULL,
+              "%s", why.p);
+    arena_free(a);
+}
+
+// ---- plans that overlap ----------------------------------------------------------------
+
+static const Edit overlaps[] = {
+    {"two locals in one place", "width=4] at 384", "width=4] at 256",
+     "forward: x is read after something else was written over it\n"},
+    {"locals that overlap in part", "width=4] at 384", "width=4] at 320",
+     "forward: x is read after something else was written over it\n"},
+    {"a frame over an operand of the call", "record layer[i] at 0",
+     "record layer[i] at 128", "forward: x lies under the frame of layer\n"},
+    {"a frame over a local", "record layer[i] at 0", "record layer[i] at 192",
+     "forward: exp_ is read after something else was written over it\n"},
+    {"a frame outside its caller's", "record layer[i] at 0", "record layer[i] at 448",
+     "forward: the frame of layer is outside\n"},
+    {"a local outside the frame", "width=4] at 384", "width=4] at 448",
+     "forward: exp_ is written outside the frame\n"},
+    {"a local without a place", "width=4] at 384", "width=4]",
+     "forward: exp_ is read but has no place\n"},
+};
+
+Test(loop, plans_that_overlap_are_told)
+{
+    Arena *a = arena_new();
+    const char *text = small_program(a);
+    for (int i = 0; i < COUNT(overlaps); i++) {
+        const Edit *e = &overlaps[i];
+        Diag *d = diag_new(a);
+        Prog *p = parse(a, d, edited(a, text, e->from, e->to));
+        cr_assert(p != NULL, "%s: %s", e->claim, messages(a, d));
+        Text why;
+        text_init(&why, a);
+        cr_expect(!plan_check(p, &why), "%s", e->claim);
+        cr_expect(strstr(why.p, e->message) != NULL, "%s: %s", e->claim, why.p);
+    }
+    Text why;
+    text_init(&why, a);
+    Prog *p = parse(a, diag_new(a), text);
+    cr_assert(p != NULL);
+    cr_expect(plan_check(p, &why), "%s", why.p);
     arena_free(a);
 }
 
 // ---- programs that were lowered --------------------------------------------------------
 
-// The C of a program without the places in the source that its comments name.
+static void forget_place(LStmt *s, void *ctx)
+{
+    (void)ctx;
+    s->loc = (Loc){0, 0};
+}
+
+// The C of a program without the places in the source that its comments name, which are
+// others when the source is a text of loops.
 static const char *emit(Arena *a, Diag *d, Prog *p)
 {
     Layout *y = layout_make(a, p, d, "model.packed.safetensors");
     cr_assert(y != NULL, "%s", messages(a, d));
+    for (int i = 0; i < p->funcs.n; i++)
+        lstmts_walk(&p->funcs.p[i]->body, forget_place, NULL);
+    for (int i = 0; i < p->entries.n; i++)
+        p->entries.p[i]->entry->loc = (Loc){0, 0};
+    for (int i = 0; i < p->module->scopes.n; i++)
+        p->module->scopes.p[i]->loc = (Loc){0, 0};
     EmitOptions o = {.source = "model.tfx", .version = "test"};
-    Text c, bare;
+    Text c;
     text_init(&c, a);
-    text_init(&bare, a);
     emit_source(p, y, &o, &c);
     emit_header(p, y, &o, &c);
-    for (const char *s = c.p; *s;) {
-        size_t line = strcspn(s, "\n"), n = line;
-        const char *comment = strstr(s, "// ");
-        for (size_t i = 0; comment && comment < s + line && i + 1 < line; i++)
-            if (s + i > comment && s[i] == ' ' && s[i + 1] == ' ' && memchr(s + i, ':', line - i))
-                n = i;
-        text_put(&bare, s, n);
-        text_puts(&bare, "\n");
-        s += line + (s[line] == '\n');
-    }
-    return bare.p;
+    return c.p;
 }
 
 typedef struct Setting {
@@ -103,7 +337,8 @@ static void put_setting(Settings *set, const Setting *s)
     const char *why;
     for (int i = 0; i < OPTION_COUNT; i++)
         if (strcmp(option_info[i].name, s->option) == 0 ||
-            (option_info[i].letter && option_info[i].letter == *s->option && !s->option[1])) {
+            (option_info[i].letter && option_info[i].letter == *s->option &&
+             !s->option[1])) {
             id = (OptionId)i;
             cr_assert(settings_put(set, id, s->value, &why), "%s", why);
             return;
@@ -149,7 +384,8 @@ static void check_folder(const char *folder, int least)
         if (n < 4 || strcmp(e->d_name + n - 4, ".tfx") != 0)
             continue;
         for (int i = 0; i < COUNT(settings); i++)
-            check_model(arena_printf(a, "%s/%s", path, e->d_name), &settings[i], &count);
+            check_model(arena_printf(a, "%s/%s", path, e->d_name), &settings[i],
+                        &count);
     }
     closedir(dir);
     cr_expect(count >= least, "only %d programs from %s", count, folder);

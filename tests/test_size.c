@@ -125,7 +125,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 Test(size, values_survive_normalisation)
 {
     uint64_t seed = 1;
-    for (int turn = 0; turn < 20000; turn++) {
+    for (int turn = 0; turn < 3000; turn++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         int64_t c[6];
         for (int k = 0; k < 6; k++)

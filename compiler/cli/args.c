@@ -69,8 +69,8 @@ static bool fail_unknown(Reader *r, const char *word)
     }
     const char *near = nearest(stem, names, OPTION_COUNT);
     if (near)
-        *r->why = arena_printf(r->s->arena,
-                               "unknown option '%s'; did you mean '--%s'?", word, near);
+        *r->why = arena_printf(r->s->arena, "unknown option '%s'; did you mean '--%s'?",
+                               word, near);
     else
         *r->why = arena_printf(r->s->arena, "unknown option '%s'", word);
     return false;
@@ -96,9 +96,9 @@ static bool put(Reader *r, OptionId id, const char *value)
     r->given[id]++;
     if (id == OPTION_pass_off && optarg == value && value &&
         r->argv[optind - 1][1] == 'f' && strncmp(value, "no-", 3) != 0) {
-        *r->why = arena_printf(r->s->arena,
-                               "unknown option '-f%s'; passes are left out by -fno-PASS",
-                               value);
+        *r->why = arena_printf(
+            r->s->arena, "unknown option '-f%s'; passes are left out by -fno-PASS",
+            value);
         return false;
     }
     if (settings_put(r->s, id, value, &why))

@@ -14,9 +14,9 @@ typedef struct Args {
 bool args_parse(Settings *s, Args *args, int argc, char **argv, const char **why);
 
 // help.c
-void help_print(Text *out);                    // the program
-void help_verb(Text *out, Verb v);             // one verb
-void help_man(Text *out, const char *version); // docs/tfxc.1
+void help_print(Text *out);                     // the program
+void help_verb(Text *out, Verb v);              // one verb
+void help_man(Text *out, const char *version);  // docs/tfxc.1
 // Text broken at blanks into lines of at most `width`, all but the first indented.
 void wrap_puts(Text *out, const char *text, int indent, int width);
 

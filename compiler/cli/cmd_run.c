@@ -14,8 +14,8 @@
 static bool load(Command *c, Program *p, const char *path)
 {
     Job *job = c->job;
-    return job_build(job, path) && job_open_weights(job, true) && job_check_weights(job) &&
-           program_load(p, job);
+    return job_build(job, path) && job_open_weights(job, true) &&
+           job_check_weights(job) && program_load(p, job);
 }
 
 // ---- verify ------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ int cmd_verify(Command *c)
 
 // ---- run ---------------------------------------------------------------------------------------
 
-static Graph *choose_entry(Command *c)
+Graph *choose_entry(Command *c)
 {
     Module *m = c->job->module;
     const Loc nowhere = {0, 0};
@@ -77,8 +77,8 @@ static bool read_inputs(Command *c, const Graph *g, Tensor *in)
         const Value *p = g->body->params.p[i];
         const CkptTensor *t = ckpt_find(ck, p->name);
         if (!t || t->rank > MAX_RANK) {
-            diag_error(c->job->diag, nowhere, E0817, "%s has no tensor '%s'", c->set->input,
-                       p->name);
+            diag_error(c->job->diag, nowhere, E0817, "%s has no tensor '%s'",
+                       c->set->input, p->name);
             ok = false;
             break;
         }
@@ -114,7 +114,7 @@ static bool make_inputs(Command *c, const Graph *g, int64_t *dims, Tensor *in)
 
 static void sum_up(Command *c, const char *name, const Tensor *t)
 {
-    double low = INFINITY, high = -INFINITY, sum = 0;
+    double low = HUGE_VAL, high = -HUGE_VAL, sum = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < t->n; i++) {
         sum += t->data[i];
@@ -128,8 +128,8 @@ static void sum_up(Command *c, const char *name, const Tensor *t)
                 shape_str(c->arena, t));
     if (t->n > 0)
         text_printf(&c->out,
-                    "  min %.6g  max %.6g at %" PRId64 "  mean %.6g  first %.6g", low, high,
-                    at, sum / (double)t->n, t->data[0]);
+                    "  min %.6g  max %.6g at %" PRId64 "  mean %.6g  first %.6g", low,
+                    high, at, sum / (double)t->n, t->data[0]);
     text_puts(&c->out, "\n");
 }
 
@@ -137,8 +137,8 @@ static bool write_results(Command *c, const Graph *g, const Tensor *out)
 {
     StWriter *w = stw_new(c->arena, c->job->diag, c->set->output);
     for (int i = 0; i < g->body->yields.n; i++)
-        stw_tensor(w, g->result_names.p[i], st_of(out[i].dtype), out[i].rank, out[i].dim,
-                   1);
+        stw_tensor(w, g->result_names.p[i], st_of(out[i].dtype), out[i].rank,
+                   out[i].dim, 1);
     bool ok = stw_begin(w, c->job->weights);
     for (int i = 0; ok && i < g->body->yields.n; i++) {
         void *raw = arena_alloc(c->arena, tensor_bytes(&out[i]));

@@ -29,6 +29,8 @@ typedef struct Command {
 
 // The one word that the verb needs; NULL after saying what is missing or too much.
 const char *only_word(Command *c, const char *what);
+// --entry, or the only one; NULL after reporting. In cmd_run.c.
+Graph *choose_entry(Command *c);
 // EXIT_DIAGNOSTICS if errors were reported, else status.
 int finish(const Command *c, int status);
 

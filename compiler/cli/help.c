@@ -79,9 +79,10 @@ void help_print(Text *out)
     }
     text_puts(out, "\noptions of compile:\n");
     print_options(out, VERB_compile);
-    text_puts(out, "\n`tfxc VERB --help` tells the options of a verb. Exit status: 0 all is "
-                   "well, 1 the\ninput is at fault, 2 the command line is, 3 verify found "
-                   "a difference, 70 tfxc is.\n");
+    text_puts(out,
+              "\n`tfxc VERB --help` tells the options of a verb. Exit status: 0 all is "
+              "well, 1 the\ninput is at fault, 2 the command line is, 3 verify found "
+              "a difference, 70 tfxc is.\n");
 }
 
 void help_verb(Text *out, Verb v)
@@ -131,17 +132,18 @@ static void man_options(Text *out)
 
 void help_man(Text *out, const char *version)
 {
-    text_printf(out,
-                ".\\\" Made from compiler/verbs.def and compiler/options.def; do not edit.\n"
-                ".TH TFXC 1 \"\" \"tfxc %s\" \"User Commands\"\n"
-                ".SH NAME\ntfxc \\- compile transformer models to portable C\n"
-                ".SH SYNOPSIS\n.B tfxc\n.I MODEL.tfx\n.RB [ \\-o\n.IR OUT.c ]\n.br\n"
-                ".B tfxc\n.I VERB\n.RI [ option ...]\n.RI [ argument ...]\n"
-                ".SH DESCRIPTION\n"
-                "Reads a model written in the .tfx language with weights in safetensors, and\n"
-                "writes C11 that computes it: no allocation, no mutable globals, nothing\n"
-                "needed but libc and libm.\n.SH VERBS\n",
-                version);
+    text_printf(
+        out,
+        ".\\\" Made from compiler/verbs.def and compiler/options.def; do not edit.\n"
+        ".TH TFXC 1 \"\" \"tfxc %s\" \"User Commands\"\n"
+        ".SH NAME\ntfxc \\- compile transformer models to portable C\n"
+        ".SH SYNOPSIS\n.B tfxc\n.I MODEL.tfx\n.RB [ \\-o\n.IR OUT.c ]\n.br\n"
+        ".B tfxc\n.I VERB\n.RI [ option ...]\n.RI [ argument ...]\n"
+        ".SH DESCRIPTION\n"
+        "Reads a model written in the .tfx language with weights in safetensors, and\n"
+        "writes C11 that computes it: no allocation, no mutable globals, nothing\n"
+        "needed but libc and libm.\n.SH VERBS\n",
+        version);
     for (int i = 0; i < VERB_COUNT; i++) {
         text_printf(out, ".TP\n.B %s ", verb_info[i].name);
         roff_puts(out, verb_info[i].args);
@@ -151,13 +153,14 @@ void help_man(Text *out, const char *version)
     }
     text_puts(out, ".SH OPTIONS\n");
     man_options(out);
-    text_puts(out,
-              ".TP\n.B \\-\\-\nWhat follows is no option and no verb.\n"
-              ".SH EXIT STATUS\n.TP\n.B 0\nAll is well.\n.TP\n.B 1\nThe input is at "
-              "fault; diagnostics were printed.\n.TP\n.B 2\nThe command line is at "
-              "fault.\n.TP\n.B 3\nverify found a difference.\n.TP\n.B 70\nA bug of tfxc.\n"
-              ".SH ENVIRONMENT\n.TP\n.B CC\nThe C compiler of run and verify, with its "
-              "options; default cc.\n.TP\n.B TMPDIR\nWhere run and verify keep their "
-              "temporary files.\n.TP\n.B NO_COLOR\nIf set and not empty, "
-              "\\-\\-color=auto is never.\n");
+    text_puts(
+        out,
+        ".TP\n.B \\-\\-\nWhat follows is no option and no verb.\n"
+        ".SH EXIT STATUS\n.TP\n.B 0\nAll is well.\n.TP\n.B 1\nThe input is at "
+        "fault; diagnostics were printed.\n.TP\n.B 2\nThe command line is at "
+        "fault.\n.TP\n.B 3\nverify found a difference.\n.TP\n.B 70\nA bug of tfxc.\n"
+        ".SH ENVIRONMENT\n.TP\n.B CC\nThe C compiler of run and verify, with its "
+        "options; default cc.\n.TP\n.B TMPDIR\nWhere run and verify keep their "
+        "temporary files.\n.TP\n.B NO_COLOR\nIf set and not empty, "
+        "\\-\\-color=auto is never.\n");
 }

@@ -57,8 +57,8 @@ static bool solve(Binder *b, const Size *s, const DimVar *d, int64_t n)
     return false;
 }
 
-static bool bind_axis(Binder *b, const char *param, const Type *type, int axis, int64_t n,
-                      bool *waits)
+static bool bind_axis(Binder *b, const char *param, const Type *type, int axis,
+                      int64_t n, bool *waits)
 {
     bool many;
     const Size *s = type->dim[axis].size;
@@ -71,9 +71,9 @@ static bool bind_axis(Binder *b, const char *param, const Type *type, int axis, 
         return solve(b, s, open, n);
     if (size_eval(s, b->dims) == n)
         return true;
-    *b->why = arena_printf(b->job->arena,
-                           "axis %d of %s is %" PRId64 ", but %s is %" PRId64, axis, param,
-                           n, size_str(s, b->job->arena), size_eval(s, b->dims));
+    *b->why =
+        arena_printf(b->job->arena, "axis %d of %s is %" PRId64 ", but %s is %" PRId64,
+                     axis, param, n, size_str(s, b->job->arena), size_eval(s, b->dims));
     return false;
 }
 
@@ -91,7 +91,8 @@ static bool bind_param(Binder *b, const Value *p, const Tensor *t, bool *waits)
     return true;
 }
 
-bool bind_dims(Job *job, const Graph *g, const Tensor *in, int64_t *dims, const char **why)
+bool bind_dims(Job *job, const Graph *g, const Tensor *in, int64_t *dims,
+               const char **why)
 {
     const Module *m = job->module;
     Binder b = {job, g, dims, NEWN(job->arena, bool, m->dims.n + 1), why};

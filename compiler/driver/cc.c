@@ -11,14 +11,15 @@ static const char *or_else(const char *s, const char *otherwise)
     return s && *s ? s : otherwise;
 }
 
-bool cc_shared(Arena *a, const StrList *sources, const char *folder, const char *output,
-               Text *log)
+bool cc_shared(Arena *a, const StrList *sources, bool timed, const char *folder,
+               const char *output, Text *log)
 {
     StrList argv = {0};
     Text said;
 
     split_words(a, &argv, or_else(getenv("CC"), "cc"));
-    split_words(a, &argv, "-std=c11 -O2 -fPIC -shared -w");
+    split_words(a, &argv, "-std=c11 -fPIC -shared -w");
+    split_words(a, &argv, timed ? "-O3 -march=native -pthread" : "-O2");
     split_words(a, &argv, or_else(getenv("CFLAGS"), ""));
     vec_push(a, &argv, "-I");
     vec_push(a, &argv, folder);

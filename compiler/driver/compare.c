@@ -36,20 +36,21 @@ static double ulp(double x)
 {
     float f = fabsf((float)x);
     if (!isfinite(f))
-        return INFINITY;
+        return HUGE_VAL;
     return (double)nextafterf(f, INFINITY) - (double)f;
 }
 
 static double error_of(double got, double want)
 {
     if (isnan(got) || isnan(want))
-        return isnan(got) && isnan(want) ? 0 : INFINITY;
+        return isnan(got) && isnan(want) ? 0 : HUGE_VAL;
     if (got == want)  // infinities too
         return 0;
     return fabs(got - want);
 }
 
-Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows, Tolerance t)
+Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows,
+                         Tolerance t)
 {
     Compared c = {.ok = true};
     double largest = 0, sum = 0;
@@ -82,7 +83,8 @@ static void head(Tally *t)
 {
     if (!t->headed)
         text_printf(t->out, "%-10s %-12s %-14s %-14s %10s %10s %10s %10s\n", "case",
-                    "entry", "result", "shape", "max abs", "max rel", "max ulp", "limit");
+                    "entry", "result", "shape", "max abs", "max rel", "max ulp",
+                    "limit");
     t->headed = true;
 }
 
@@ -90,9 +92,9 @@ void tally_line(Tally *t, const char *name, const char *entry, const char *resul
                 const char *shape, const Compared *c)
 {
     head(t);
-    text_printf(t->out, "%-10s %-12s %-14s %-14s %10.2e %10.2e %10.3g %10.2e  %s\n", name,
-                entry, result, shape, c->max_abs, c->max_rel, c->max_ulp, c->limit,
-                c->ok ? "ok" : "DIFFERS");
+    text_printf(t->out, "%-10s %-12s %-14s %-14s %10.2e %10.2e %10.3g %10.2e  %s\n",
+                name, entry, result, shape, c->max_abs, c->max_rel, c->max_ulp,
+                c->limit, c->ok ? "ok" : "DIFFERS");
     if (!c->ok)
         text_printf(t->out, "%-10s at element %" PRId64 ": %.9g, expected %.9g\n", "",
                     c->worst, c->got, c->want);

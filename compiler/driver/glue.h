@@ -23,15 +23,20 @@ typedef struct tfx_glue_state {
 // Gets every value that has a name in the source, as it is made: dense, row-major.
 typedef void tfx_glue_tap(void *ctx, int value, const void *data);
 
+// Is told which value the program computes from now on.
+typedef void tfx_glue_mark(void *ctx, int value);
+// roof.c: the most multiply-adds and bytes read from memory, in 10^9 a second.
+typedef void tfx_glue_roof(const struct tfx_par *par, double *gflops, double *gbytes);
+
 typedef struct tfx_glue {
-    int abi;                        // TFX_GLUE_ABI
-    size_t state_bytes;             // 0: the program has no state
-    size_t scratch_bytes;           // at the bounds, with one thread
+    int abi;               // TFX_GLUE_ABI
+    size_t state_bytes;    // 0: the program has no state
+    size_t scratch_bytes;  // at the bounds, with one thread
     int nentries;
-    const char *const *entries;     // by number of entry
+    const char *const *entries;  // by number of entry
     int nstates;
     const tfx_glue_state *states;
-    void (*reset)(void *state);     // NULL without state
+    void (*reset)(void *state);  // NULL without state
 
     // Initialises a model struct over the packed weights (64-byte aligned) and calls an
     // entry. dims[id] for every dim of the module by its index there; the cursor's is not
@@ -41,8 +46,10 @@ typedef struct tfx_glue {
                void *const *out);
     const char *(*strerror)(int status);
     void (*set_tap)(tfx_glue_tap *tap, void *ctx);  // NULL: not compiled with --taps
+    void (*set_mark)(tfx_glue_mark *mark, void *ctx);  // NULL: not for tfxc bench
 } tfx_glue;
 
 extern const tfx_glue tfx_glue_table;
+tfx_glue_roof tfx_roof;
 
 #endif

@@ -43,15 +43,17 @@ static bool read_tensor(Job *job, Checkpoint *ck, const CkptTensor *from, Tensor
     if (st_info[from->type].kind == SK_FLOAT && d == DT_COUNT)
         d = DT_f32;  // F64
     if (d == DT_COUNT || from->rank > MAX_RANK) {
-        diag_error(job->diag, (Loc){0, 0}, E0814, "%s: %s of %s and rank %d cannot be used",
-                   ckpt_path(ck), from->name, st_info[from->type].name, from->rank);
+        diag_error(job->diag, (Loc){0, 0}, E0814,
+                   "%s: %s of %s and rank %d cannot be used", ckpt_path(ck), from->name,
+                   st_info[from->type].name, from->rank);
         return false;
     }
     *t = tensor_make(job->arena, d, from->rank, from->dim);
     return ckpt_read_f64(ck, from, 0, from->count, t->data);
 }
 
-static bool add_tensor(Job *job, Checkpoint *ck, const CkptTensor *from, CaseList *cases)
+static bool add_tensor(Job *job, Checkpoint *ck, const CkptTensor *from,
+                       CaseList *cases)
 {
     bool is_input;
     const char *of, *rest;
@@ -105,7 +107,8 @@ bool golden_read(Job *job, const char *path, CaseList *cases)
     job_input(job, path);
     sort_cases(cases);
     if (cases->n == 0) {
-        diag_error(job->diag, (Loc){0, 0}, E0816, "%s has no input.case<N>.<param>", path);
+        diag_error(job->diag, (Loc){0, 0}, E0816, "%s has no input.case<N>.<param>",
+                   path);
         return false;
     }
     return true;
@@ -165,8 +168,9 @@ static bool take_inputs(Job *job, const Case *c, const Graph *g, Call *call,
         call->in[i].dtype = p->type.dtype;
         if ((dtype_info[t->dtype].kind == DK_FLOAT) !=
             (dtype_info[p->type.dtype].kind == DK_FLOAT)) {
-            *why = arena_printf(job->arena, "%s is %s in the file, %s in the model", p->name,
-                                dtype_info[t->dtype].name, dtype_info[p->type.dtype].name);
+            *why = arena_printf(job->arena, "%s is %s in the file, %s in the model",
+                                p->name, dtype_info[t->dtype].name,
+                                dtype_info[p->type.dtype].name);
             return false;
         }
     }
@@ -175,7 +179,8 @@ static bool take_inputs(Job *job, const Case *c, const Graph *g, Call *call,
         if (find_param(g, c->inputs.p[i].name) >= 0)
             continue;
         if (r < 0 || c->inputs.p[i].t.rank != 1) {
-            *why = arena_printf(job->arena, "it has no parameter %s", c->inputs.p[i].name);
+            *why =
+                arena_printf(job->arena, "it has no parameter %s", c->inputs.p[i].name);
             return false;
         }
         call->rows[r] = &c->inputs.p[i].t;
@@ -265,6 +270,7 @@ bool golden_call(Job *job, const Case *c, const char *only, Call *call)
     }
     if (n > 0)
         return choose(job, c, only, fits, n, call);
-    diag_error(job->diag, (Loc){0, 0}, E0814, "%s fits no entry (%s)", c->name, refused.p);
+    diag_error(job->diag, (Loc){0, 0}, E0814, "%s fits no entry (%s)", c->name,
+               refused.p);
     return false;
 }

@@ -11,9 +11,9 @@
 #ifndef TFXC_GOLDEN_H
 #define TFXC_GOLDEN_H
 
+#include "compiler/driver/program.h"
 #include "compiler/job.h"
 #include "compiler/oracle.h"
-#include "compiler/driver/program.h"
 #include "compiler/safetensors.h"
 
 typedef struct Named {
@@ -24,7 +24,7 @@ typedef struct Named {
 typedef VEC(Named) NamedList;
 
 typedef struct Case {
-    const char *name;   // "case0"
+    const char *name;  // "case0"
     NamedList inputs, outputs, states;
 } Case;
 
@@ -33,10 +33,10 @@ typedef VEC(Case) CaseList;
 // A case as a call: inputs in the order of the entry's params, dims from their shapes.
 typedef struct Call {
     const Graph *graph;
-    int64_t *dims;             // by id
+    int64_t *dims;  // by id
     Tensor *in;
-    const Tensor **expected;   // by result; NULL: the case does not have it
-    const Tensor **rows;       // by result; NULL: all of them
+    const Tensor **expected;  // by result; NULL: the case does not have it
+    const Tensor **rows;      // by result; NULL: all of them
 } Call;
 
 // False after reporting.
@@ -49,7 +49,8 @@ bool golden_call(Job *job, const Case *c, const char *only, Call *call);
 
 // Finds the dims that make the entry's params have these shapes. The cursor is 0. False
 // with a sentence in *why.
-bool bind_dims(Job *job, const Graph *g, const Tensor *in, int64_t *dims, const char **why);
+bool bind_dims(Job *job, const Graph *g, const Tensor *in, int64_t *dims,
+               const char **why);
 // "[3, 512]"
 const char *shape_str(Arena *a, const Tensor *t);
 

@@ -39,7 +39,8 @@ static void look_at_gather(Value *v, void *ctx)
         l->n = n;
 }
 
-static int64_t index_limit(Arena *a, const Graph *g, const Value *param, const int64_t *dims)
+static int64_t index_limit(Arena *a, const Graph *g, const Value *param,
+                           const int64_t *dims)
 {
     Limit l = {param, dims, a, g->nvalues, INT64_MAX};
     for (int i = 0; i < g->module->graphs.n; i++)
@@ -48,7 +49,8 @@ static int64_t index_limit(Arena *a, const Graph *g, const Value *param, const i
     return l.n == INT64_MAX ? 2 : l.n < 1 ? 1 : l.n;
 }
 
-void random_inputs(Arena *a, const Graph *g, const int64_t *dims, uint64_t seed, Tensor *in)
+void random_inputs(Arena *a, const Graph *g, const int64_t *dims, uint64_t seed,
+                   Tensor *in)
 {
     Random r = {seed};
     for (int i = 0; i < g->body->params.n; i++) {

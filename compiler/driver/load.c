@@ -58,7 +58,7 @@ static bool build_and_load(Program *p, const char *folder)
     if (!job_emit_program(job, folder, &e))
         return false;
     text_init(&log, job->arena);
-    if (!cc_shared(job->arena, &e.sources, folder, library, &log)) {
+    if (!cc_shared(job->arena, &e.sources, job->set->timed, folder, library, &log)) {
         text_puts(&job->notes, log.p);
         diag_error(job->diag, (Loc){0, 0}, E0812, "the C compiler failed");
         return false;

@@ -12,10 +12,10 @@ typedef struct Program {
     const Module *module;
     const tfx_glue *glue;
     void *library;
-    const void *weights;   // the packed file, 64-byte aligned
+    const void *weights;  // the packed file, 64-byte aligned
     size_t weights_bytes;
     unsigned char *state, *scratch;
-    const char *why;       // after a call that failed
+    const char *why;  // after a call that failed
 } Program;
 
 // Emits job->module, builds it with the C compiler, loads it and reads its packed weights.
@@ -23,7 +23,7 @@ typedef struct Program {
 bool program_load(Program *p, Job *job);
 void program_unload(Program *p);  // before the arena goes
 
-void program_reset(Program *p);   // states to init, cursor to 0
+void program_reset(Program *p);  // states to init, cursor to 0
 
 // Calls an entry: in[] are its params in order; out[] get their data here, their shapes
 // are the caller's. False with p->why when the program returns an error or writes where
@@ -40,7 +40,7 @@ Tensor tensor_make(Arena *a, DType d, int rank, const int64_t *dim);
 // Under these dims; false if the shape has no elements to speak of (over 2^40 of them).
 bool tensor_of_type(Arena *a, const Type *t, const int64_t *dims, Tensor *out);
 size_t tensor_bytes(const Tensor *t);
-void tensor_to_c(const Tensor *t, void *raw);    // as emitted C has it
+void tensor_to_c(const Tensor *t, void *raw);  // as emitted C has it
 void tensor_from_c(Tensor *t, const void *raw);
 
 // Bytes with 64-byte alignment, all 0xff (NaN, were they floats), and a fence behind them.

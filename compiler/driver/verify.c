@@ -37,6 +37,16 @@ static void compare_states(Job *job, Program *p, const Case *c, const char *entr
     }
 }
 
+// The first difference of a run is worth a second program.
+static void look_into(Job *job, Tally *t, const Graph *g, const int64_t *dims,
+                      const Tensor *in, bool ok)
+{
+    if (ok || t->located)
+        return;
+    t->located = true;
+    locate(job, module_graph(job->module, g->name), dims, in, t->out);
+}
+
 static bool run_case(Job *job, Program *p, const Case *c, const Call *call, Tally *t)
 {
     bool ok = true;
@@ -58,6 +68,7 @@ static bool run_case(Job *job, Program *p, const Case *c, const Call *call, Tall
         ok = ok && r.ok;
     }
     compare_states(job, p, c, g->name, t, &ok);
+    look_into(job, t, g, call->dims, call->in, ok);
     return ok;
 }
 
@@ -157,6 +168,7 @@ static bool run_trial(Trial *t, uint64_t seed)
                    shape_str(a, &want[i]), &r);
         ok = ok && r.ok;
     }
+    look_into(t->job, t->tally, g, t->dims, in, ok);
     return ok;
 }
 

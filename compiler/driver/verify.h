@@ -37,6 +37,7 @@ typedef struct Tally {
     Text *out;
     int cases, failed;
     bool headed;
+    bool located;  // the first difference has been looked into
 } Tally;
 
 // One line: what was compared, how it went.
@@ -49,6 +50,12 @@ bool verify_golden(Job *job, Program *p, const char *path, Tally *t);
 // Every entry (or --entry) on random inputs: all dims at their least, at odd values, at the
 // bound; with a cursor twice in a row, so that the second call reads what the first left.
 bool verify_oracle(Job *job, Program *p, Checkpoint *ck, Tally *t);
+
+// ---- locate.c --------------------------------------------------------------------------------
+
+// Says which named value of the entry is the first that departs from the evaluator on these
+// inputs, after a reset.
+void locate(Job *job, Graph *g, const int64_t *dims, const Tensor *in, Text *out);
 
 // ---- inputs.c --------------------------------------------------------------------------------
 

@@ -42,9 +42,8 @@ static bool is_wanted(const char *name)
 static bool add(List *list, const char *folder, const char *name)
 {
     const char *slash = *name ? "/" : "";
-    if (list->n == MAX_FILES ||
-        snprintf(list->file[list->n].path, MAX_PATH, "%s%s%s", folder, slash, name) >=
-            MAX_PATH) {
+    if (list->n == MAX_FILES || snprintf(list->file[list->n].path, MAX_PATH, "%s%s%s",
+                                         folder, slash, name) >= MAX_PATH) {
         fprintf(stderr, "%s: too many files, or a name too long\n", folder);
         return false;
     }

@@ -166,7 +166,8 @@ void lower_attention(Lower *l, const Value *v)
     int r = v->type.rank;
     Type bias_type = v->type;
     bias_type.dim[r - 1] = v->in[1]->type.dim[r - 2];
-    View q = unit_last(l, lower_in(l, v, 0), "q"), k = unit_last(l, lower_in(l, v, 1), "k");
+    View q = unit_last(l, lower_in(l, v, 0), "q"),
+         k = unit_last(l, lower_in(l, v, 1), "k");
     View x = unit_last(l, lower_in(l, v, 2), "v");
     bool has_bias = v->nin > 3;
     View bias = q;
@@ -206,7 +207,8 @@ void lower_attention(Lower *l, const Value *v)
     }
     // TFX_ATTENTION_SCRATCH(tk, d) at the bounds
     int64_t tk = size_max_value(k.dim[r - 2]), d = size_max_value(q.dim[r - 1]);
-    karg_work(l, s, "scratch", size_int(l->sizes, 64 * ((tk + 15) / 16 * 16) + 48 * d + 64));
+    karg_work(l, s, "scratch",
+              size_int(l->sizes, 64 * ((tk + 15) / 16 * 16) + 48 * d + 64));
     rows_close(l, &rows);
     lower_copy(l, to, y);
 }

@@ -93,7 +93,8 @@ static View gather_ids(Lower *l, const Value *v)
 static void check_ids(Lower *l, const Value *v, const View *ids, const Size *n)
 {
     const char *type = ids->buf->dtype == DT_i64 ? "i64" : "i32";
-    LStmt *k = kernel(l, v, "gather", arena_printf(l->p->arena, "tfx_check_ids_%s", type));
+    LStmt *k =
+        kernel(l, v, "gather", arena_printf(l->p->arena, "tfx_check_ids_%s", type));
     k->fails = true;
     karg_read(l, k, NULL, ids->buf, lx_size(l->p, ids->offset));
     karg_size(l, k, NULL, type_count(l->sizes, &v->in[1]->type));
@@ -103,7 +104,8 @@ static void check_ids(Lower *l, const Value *v, const View *ids, const Size *n)
 // x and the indices with the axes of the result, x from index 0 on.
 static void gather_views(Lower *l, const Value *v, View *x, View *ids)
 {
-    int axis = (int)attr_int(v, "axis", 0), n = v->in[1]->type.rank, rank = v->type.rank;
+    int axis = (int)attr_int(v, "axis", 0), n = v->in[1]->type.rank,
+        rank = v->type.rank;
     View a = *x, b = *ids;
     const Size *zero = size_int(l->sizes, 0);
     for (int k = 0; k < rank; k++) {
@@ -131,8 +133,8 @@ static void gather_loops(Lower *l, const Value *v)
     LStmt *s = ls_new(p, l->out, LS_STORE, v->loc);
     s->buf = n.view[0].buf;
     s->index = n.index[0];
-    s->value = lx_load(p, x.buf, lx_bin(p, '+', n.index[1],
-                                        lx_bin(p, '*', id, lx_size(p, stride))));
+    s->value = lx_load(
+        p, x.buf, lx_bin(p, '+', n.index[1], lx_bin(p, '*', id, lx_size(p, stride))));
     nest_close(l, &n);
 }
 

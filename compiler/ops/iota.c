@@ -36,7 +36,10 @@ void lower_iota(Lower *l, const Value *v)
     Nest n = {.nviews = 1, .view = {lower_dest(l, v, 0)}};
     View to = n.view[0];
     const Size *one = size_int(l->sizes, 1), *zero = size_int(l->sizes, 0);
-    n.view[1] = (View){.buf = to.buf, .offset = zero, .rank = 1, .dim = {to.dim[0]},
+    n.view[1] = (View){.buf = to.buf,
+                       .offset = zero,
+                       .rank = 1,
+                       .dim = {to.dim[0]},
                        .stride = {one}};  // its index is the element's number
     n.nviews = 2;
     nest_open(l, &n, 1, v->loc);

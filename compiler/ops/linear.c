@@ -85,7 +85,7 @@ void eval_linear(Eval *e, const Value *v, Tensor *y)
 
 // ---- lowering ------------------------------------------------------------------------------
 
-enum { MAX_EXTRA = 4 };
+enum { MAX_EXTRA = 4, MAX_NAME = 40 };
 
 static void name_part(Text *t, const Value *v)
 {
@@ -101,7 +101,7 @@ static void name_part(Text *t, const Value *v)
     text_printf(t, "_%s", op_info[v->op].name);
 }
 
-// linear_bias_gelu: what the epilogue does, in order.
+// linear_bias_gelu: what the epilogue does, in order, unless that is a long story.
 static const char *template_name(Lower *l, const Value *v)
 {
     Text t;
@@ -119,13 +119,13 @@ static const char *template_name(Lower *l, const Value *v)
         if (op->op != OP_const && (!bias || extra))
             name_part(&t, op);
     }
-    return t.p;
+    return t.n <= MAX_NAME ? t.p : "linear_fused";
 }
 
 static void key_expr(Text *t, const LExpr *e)
 {
-    text_printf(t, "(%d%c%s%a", (int)e->kind, e->op ? e->op : ' ', e->name ? e->name : "",
-                e->num);
+    text_printf(t, "(%d%c%s%a", (int)e->kind, e->op ? e->op : ' ',
+                e->name ? e->name : "", e->num);
     for (int i = 0; i < e->n; i++)
         key_expr(t, e->arg[i]);
     text_puts(t, ")");

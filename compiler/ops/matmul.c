@@ -111,7 +111,8 @@ void eval_matmul(Eval *e, const Value *v, Tensor *y)
 // a row, on the right a column, as in NumPy.
 static View matrix_view(Lower *l, const Value *v, int i, const View *to, bool right)
 {
-    View x = lower_in(l, v, i), y = {.buf = x.buf, .offset = x.offset, .rank = to->rank};
+    View x = lower_in(l, v, i),
+         y = {.buf = x.buf, .offset = x.offset, .rank = to->rank};
     const Size *zero = size_int(l->sizes, 0), *one = size_int(l->sizes, 1);
     int r = to->rank;
     bool vector = x.rank == 1;
@@ -123,7 +124,8 @@ static View matrix_view(Lower *l, const Value *v, int i, const View *to, bool ri
     y.stride[r - 2] = rows < 0 ? zero : x.stride[rows];
     for (int k = 0; k < r - 2; k++) {
         int j = k - (r - x.rank);
-        bool stretched = vector || j < 0 || (size_is(x.dim[j], 1) && !size_is(to->dim[k], 1));
+        bool stretched =
+            vector || j < 0 || (size_is(x.dim[j], 1) && !size_is(to->dim[k], 1));
         y.dim[k] = to->dim[k];
         y.stride[k] = stretched ? zero : x.stride[j];
     }

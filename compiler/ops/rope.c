@@ -96,7 +96,7 @@ void lower_rope(Lower *l, const Value *v)
     karg_expr(l, s, NULL, theta);
     bool half = !strcmp(attr_str(v, "layout", "interleaved"), "half");
     karg_expr(l, s, NULL,
-             lx_var(p, half ? "TFX_ROPE_HALF" : "TFX_ROPE_INTERLEAVED", DT_i32));
+              lx_var(p, half ? "TFX_ROPE_HALF" : "TFX_ROPE_INTERLEAVED", DT_i32));
     rows_close(l, &rows);
     lower_copy(l, to, y);
 }

@@ -70,7 +70,7 @@ static void save_older_views(Lower *l, const Value *v, const Buf *state)
             l->low[id].view.buf->kind != BUF_STATE ||
             l->low[id].view.buf->field->state != state->field->state)
             continue;
-        bool later = false;
+        bool later = l->low[id].yielded;
         for (int k = 0; k < l->low[id].users.n; k++) {
             int i = index_in(v->region, l->low[id].users.p[k], l);
             later = later || i < 0 || i > at;
@@ -78,7 +78,8 @@ static void save_older_views(Lower *l, const Value *v, const Buf *state)
         if (!later)
             continue;
         View older = lower_value(l, u);
-        Buf *b = buf_new(l, l->low[id].home, BUF_LOCAL, u->name ? u->name : "older", &u->type);
+        Buf *b = buf_new(l, l->low[id].home, BUF_LOCAL, u->name ? u->name : "older",
+                         &u->type);
         View copy = view_dense(l, b, &u->type);
         lower_set(l, u, copy);
         lower_copy(l, lower_value(l, u), older);

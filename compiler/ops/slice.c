@@ -82,6 +82,7 @@ void eval_slice(Eval *e, const Value *v, Tensor *y)
 void lower_slice(Lower *l, const Value *v)
 {
     View x = lower_base(l, v, 0);
-    lower_set(l, v, view_slice(l, x, attr_find(v, "start")->sizes,
-                               attr_find(v, "stop")->sizes, attr_find(v, "step")->ints));
+    lower_set(l, v,
+              view_slice(l, x, attr_find(v, "start")->sizes,
+                         attr_find(v, "stop")->sizes, attr_find(v, "step")->ints));
 }

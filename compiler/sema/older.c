@@ -53,7 +53,8 @@ static Value *copy_before(Sema *s, Graph *g, Region *r, int at, Value *version)
     Attr a[] = {attr_make_sizes("start", n, start), attr_make_sizes("stop", n, stop),
                 attr_make_ints("step", n, step)};
     const Value *write = r->ops.p[at];
-    Builder b = {.graph = g, .region = r, .at = at, .scope = write->scope, .loc = write->loc};
+    Builder b = {
+        .graph = g, .region = r, .at = at, .scope = write->scope, .loc = write->loc};
     return build(&b, OP_slice, 1, &version, 3, a);
 }
 

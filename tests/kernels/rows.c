@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kernels/argmax.h"
 #include "tests/kernels/variant.h"
 
 static const ptrdiff_t widths[] = {1,  2,  7,   15,  16,  17,   31,
@@ -202,4 +203,21 @@ Test(rope, rotates_within_its_stated_error)
         fprintf(stderr, "%s rope: %.3g for |x| <= 1\n", (*v)->name, worst);
         cr_expect(worst <= 4e-7);
     }
+}
+
+// ---- argmax ----------------------------------------------------------------------------
+
+Test(argmax, is_the_first_of_the_largest_along_a_stride)
+{
+    const float x[] = {1, 5, 7, 5, 7, -1, 7, 2};
+    const int64_t n[] = {-3, INT64_MIN, INT64_MAX, 4, INT64_MAX};
+    int32_t at = -1;
+    tfx_argmax_f32(&at, x, 1, 8);
+    cr_expect(at == 2, "at %d", at);
+    tfx_argmax_f32(&at, x, 2, 4);  // 1 7 7 7
+    cr_expect(at == 1, "at %d", at);
+    tfx_argmax_f32(&at, x, 1, 1);
+    cr_expect(at == 0, "at %d", at);
+    tfx_argmax_i64(&at, n, 1, 5);
+    cr_expect(at == 2, "at %d", at);
 }

@@ -104,8 +104,8 @@ static void write_models(Arena *a, const TrialList *trials, const char *path)
 }
 
 static const char *add_command(Arena *a, StrList *cmd, const Compiler *c,
-                               const char *folder, const char *source, const char *object,
-                               const char *more)
+                               const char *folder, const char *source,
+                               const char *object, const char *more)
 {
     split_words(a, cmd, c->command);
     split_words(a, cmd, "-std=c11 -w");
@@ -119,8 +119,8 @@ static const char *add_command(Arena *a, StrList *cmd, const Compiler *c,
     return object;
 }
 
-bool build_replay(Arena *a, const Compiler *c, const TrialList *trials, const char *root,
-                  const char **program, Text *said)
+bool build_replay(Arena *a, const Compiler *c, const TrialList *trials,
+                  const char *root, const char **program, Text *said)
 {
     StrList *cmd = NEWN(a, StrList, 2 * trials->n + 2), link = {0};
     const char *out = arena_printf(a, "%s/%s", root, c->name);
@@ -131,11 +131,13 @@ bool build_replay(Arena *a, const Compiler *c, const TrialList *trials, const ch
     write_models(a, trials, models);
     *program = arena_printf(a, "%s/replay", out);
     split_words(a, &link, c->command);
-    vec_push(a, &link, add_command(a, &cmd[n++], c, first, models,
-                                   arena_printf(a, "%s/models.o", out), ""));
+    vec_push(a, &link,
+             add_command(a, &cmd[n++], c, first, models,
+                         arena_printf(a, "%s/models.o", out), ""));
     const char *replay = arena_printf(a, "%s/tests/numeric/replay.c", source_root());
-    vec_push(a, &link, add_command(a, &cmd[n++], c, first, replay,
-                                   arena_printf(a, "%s/replay.o", out), ""));
+    vec_push(a, &link,
+             add_command(a, &cmd[n++], c, first, replay,
+                         arena_printf(a, "%s/replay.o", out), ""));
     for (int i = 0; i < trials->n; i++) {
         const Trial *t = &trials->p[i];
         vec_push(a, &link,

@@ -7,7 +7,7 @@
 
 // One compiler with its flags: "gcc -O1", for compiling and linking.
 typedef struct Compiler {
-    const char *name;     // a folder of that name under root takes the objects
+    const char *name;  // a folder of that name under root takes the objects
     const char *command;
 } Compiler;
 
@@ -15,8 +15,8 @@ bool compiler_is_there(Arena *a, const char *command);
 
 // Compiles the programs with replay.c and links them into *program. False with what was
 // said.
-bool build_replay(Arena *a, const Compiler *c, const TrialList *trials, const char *root,
-                  const char **program, Text *said);
+bool build_replay(Arena *a, const Compiler *c, const TrialList *trials,
+                  const char *root, const char **program, Text *said);
 
 // Runs commands, as many at a time as there are processors. Returns how many failed, what
 // those printed in *said.

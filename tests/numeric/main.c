@@ -4,6 +4,8 @@
 //                                gcc -O1 with 1, 2, 3 and 7 threads and by tcc
 //     numeric compilers          a few of them by every compiler there is, with sanitizers
 //     numeric fuzz [N [SEED]]    N random models
+//     numeric quality            what strict compilers say of the text, see quality.c
+//     numeric misuse             wrong calls give a status code
 //
 // $KEEP names a folder to leave everything in; with $QUICK `ops` takes tcc alone.
 
@@ -11,6 +13,7 @@
 
 #include "build.h"
 #include "fuzz.h"
+#include "quality.h"
 
 #include "compiler/driver/spawn.h"
 
@@ -100,7 +103,8 @@ static void replay(Test *t, const Compiler *c, const char *option)
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
     printf("ok - %d programs by %s, %.1f s\n", t->trials.n, c->command,
-           (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
+           (double)(to.tv_sec - from.tv_sec) +
+               1e-9 * (double)(to.tv_nsec - from.tv_nsec));
     fflush(stdout);
 }
 
@@ -112,7 +116,8 @@ static void run_ops(Test *t, int n, char **files)
     for (int i = 0; i < n; i++)
         vec_push(t->arena, &list, files[i]);
     if (!n)
-        list = models_in(t->arena, arena_printf(t->arena, "%s/tests/ops", source_root()));
+        list =
+            models_in(t->arena, arena_printf(t->arena, "%s/tests/ops", source_root()));
     for (int i = 0; i < list.n; i++)
         add_model(t, list.p[i], "01");
     replay(t, &(Compiler){"tcc", "tcc"}, NULL);
@@ -123,6 +128,10 @@ static void run_ops(Test *t, int n, char **files)
 static void run_compilers(Test *t)
 {
     static const Compiler compilers[] = {
+        {"gcc-san",
+         "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
+        {"clang-san",
+         "clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
         {"gcc-O0", "gcc -O0"},
         {"gcc-O3", "gcc -O3"},
         {"gcc-native", "gcc -O3 -march=native"},
@@ -132,14 +141,13 @@ static void run_compilers(Test *t)
         {"clang-native", "clang-19 -O3 -march=native"},
         {"clang-scalar", "clang-19 -O2 -DTFX_SCALAR"},
         {"tcc", "tcc"},
-        {"gcc-san", "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
-        {"clang-san",
-         "clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
     };
-    const char *folder = arena_printf(t->arena, "%s/tests/numeric", source_root());
-    StrList list = models_in(t->arena, folder);
-    for (int i = 0; i < list.n; i++)
-        add_model(t, list.p[i], "01");
+    static const char *const models[] = {"attention", "gather-bf16", "linear", "repeat",
+                                         "state"};
+    for (int i = 0; i < COUNT(models); i++)
+        add_model(
+            t, arena_printf(t->arena, "%s/tests/ops/%s.tfx", source_root(), models[i]),
+            "01");
     for (int i = 0; i < COUNT(compilers); i++)
         replay(t, &compilers[i], "--threads");
 }
@@ -160,18 +168,20 @@ static void run_fuzz(Test *t, int n, char **words)
             fclose(f);
         add_model(t, path, "01");
     }
-    replay(t, &(Compiler){"gcc-O1", "gcc -O1"}, NULL);
+    replay(t, &(Compiler){"tcc", "tcc"}, NULL);
 }
 
 static int usage(void)
 {
-    fputs("numeric ops [FILE...] | compilers | fuzz [N [SEED]]\n", stderr);
+    fputs("numeric ops [FILE...] | compilers | fuzz [N [SEED]] | quality | misuse\n",
+          stderr);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    Test t = {.arena = arena_new()};
+    Test
+    t = {.arena = arena_new()};
     const char *why = "", *keep = getenv("KEEP");
     if (argc < 2)
         return usage();
@@ -187,9 +197,15 @@ int main(int argc, char **argv)
         run_compilers(&t);
     else if (strcmp(argv[1], "fuzz") == 0)
         run_fuzz(&t, argc - 2, argv + 2);
+    else if (strcmp(argv[1], "quality") == 0)
+        t.failed = run_quality(t.arena, t.root);
+    else if (strcmp(argv[1], "misuse") == 0)
+        t.failed = run_misuse(t.arena, t.root);
     else
         return usage();
-    printf("%d models, %d failures\n", t.models, t.failed);
+    if (t.models)
+        printf("%d models, ", t.models);
+    printf("%d failures\n", t.failed);
     if (!keep || !*keep) {
         StrList rm = {0};
         Text said;

@@ -106,7 +106,8 @@ static void put_results(Recorder *r, const Graph *g, const Tensor *out, int stat
 
 static bool passes_bound(const Recorder *r, const Graph *g, int64_t *dims)
 {
-    return g->cursor && r->at[g->cursor->id] + size_eval(g->advance, dims) > g->cursor->hi;
+    return g->cursor &&
+           r->at[g->cursor->id] + size_eval(g->advance, dims) > g->cursor->hi;
 }
 
 // One call of these sizes. False if the evaluator cannot do it.
@@ -274,8 +275,7 @@ static bool emit(Arena *a, const char *path, int level, Trial *t, Text *why)
     mkdir(t->folder, 0777);
     Job *job = new_job(a, &s);
     bool ok = job_build(job, path) && job_open_weights(job, true) &&
-              job_check_weights(job) &&
-              job_emit_program(job, t->folder, &e);
+              job_check_weights(job) && job_emit_program(job, t->folder, &e);
     if (ok) {
         t->weights = e.weights;
         t->thread_bytes = job->prog->work_bytes;

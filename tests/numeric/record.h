@@ -10,8 +10,8 @@
 
 // A model to try: its calls, and the program it becomes at one level of -O.
 typedef struct Trial {
-    const char *name;     // C prefix, unlike that of every other trial
-    const char *folder;   // NAME.c, NAME.h, tfx_rt.h, tfx_glue.c, tfx_glue.h
+    const char *name;    // C prefix, unlike that of every other trial
+    const char *folder;  // NAME.c, NAME.h, tfx_rt.h, tfx_glue.c, tfx_glue.h
     const char *calls, *weights;
     int64_t thread_bytes;
 } Trial;

@@ -40,11 +40,11 @@ typedef struct Block {
 #if defined(__SANITIZE_ADDRESS__)
 enum { FENCED = 0 };
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#    if __has_feature(address_sanitizer)
 enum { FENCED = 0 };
-#else
+#    else
 enum { FENCED = 1 };
-#endif
+#    endif
 #else
 enum { FENCED = 1 };
 #endif
@@ -100,8 +100,8 @@ static void *work(void *arg)
     }
 }
 
-static void pool_run(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
-                     int ntasks)
+static void pool_run(void *ctx, void (*task)(void *arg, int index, int thread),
+                     void *arg, int ntasks)
 {
     Pool *p = ctx;
     pthread_t thread[8];
@@ -354,8 +354,8 @@ static void run_call(Run *r, const RecordedCall *c, const tfx_par *par)
         outs[i] = r->out[i].p;
     }
     memset(r->scratch.p, 0xff, r->scratch.bytes);
-    int status = glue->run(c->entry, r->weights, r->weights_bytes, r->state.p, r->scratch.p,
-                           par, c->dims, ins, outs);
+    int status = glue->run(c->entry, r->weights, r->weights_bytes, r->state.p,
+                           r->scratch.p, par, c->dims, ins, outs);
     if (status != c->status) {
         char what[100];
         snprintf(what, sizeof(what), "status %d, expected %d", status, c->status);

@@ -14,6 +14,14 @@
 enum { REPLAY_MAGIC = 0x74667831 };
 
 // How a result lies in memory.
-enum { REPLAY_F32, REPLAY_I8, REPLAY_U8, REPLAY_I32, REPLAY_I64, REPLAY_F16, REPLAY_BF16 };
+enum {
+    REPLAY_F32,
+    REPLAY_I8,
+    REPLAY_U8,
+    REPLAY_I32,
+    REPLAY_I64,
+    REPLAY_F16,
+    REPLAY_BF16
+};
 
 #endif

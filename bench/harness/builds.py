@@ -1,0 +1,89 @@
+"""What a row needs on disk: weights, emitted programs, servers. All in build/bench."""
+
+import os
+import shutil
+import subprocess
+
+from . import machine
+from .machine import BENCH, ROOT, WORK
+from .setup import PYTHON, last_line
+from .turns import Failed
+
+LARGE = 100 << 20
+
+
+def run(command, what, **more):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+    if done.returncode != 0:
+        raise Failed(f"{what}: {last_line(done.stderr or done.stdout)}")
+
+
+def model(name):
+    return os.path.join(BENCH, "models", name + ".tfx")
+
+
+def defines(defs):
+    return [word for d in defs for word in ("-D", d)]
+
+
+def weights(tools, name, dtype, defs=()):
+    """Random weights of a model, made once a run."""
+    path = os.path.join(WORK, "-".join([name, dtype, *sorted(defs)]) + ".safetensors")
+    if not os.path.exists(path):
+        machine.note(f"weights of {os.path.basename(path)[:-12]}")
+        typed = [] if dtype == "f32" else ["--dtype", dtype]
+        run([tools.tfxc, "init", model(name), *defines(defs), *typed, "-o", path + ".part"],
+            "tfxc init")
+        os.replace(path + ".part", path)
+    return path
+
+
+def emit(tools, name, checkpoint, folder, defs=(), more=()):
+    os.makedirs(folder, exist_ok=True)
+    run([tools.tfxc, model(name), "--prefix", "model", "--weights", checkpoint,
+         *defines(defs), *more, "-o", os.path.join(folder, "model.c")], "tfxc")
+
+
+def server(tools, compiler, folder, macros):
+    """Builds bench/ours.c with the program in folder; the command that starts it."""
+    output = os.path.join(folder, f"ours-{compiler}")
+    sources = [os.path.join(BENCH, "ours.c")]
+    sources += [os.path.join(folder, n) for n in ("model.c", "tfx_rt.c")]
+    if not os.path.exists(sources[2]):  # the runtime's part for the system
+        sources[2] = os.path.join(ROOT, "runtime", "tfx_rt.c")
+    words = [f"-DBENCH_{k}={v}" for k, v in macros.items()]
+    run([*tools.compilers[compiler], *words, "-I", folder, "-I", ROOT, "-I",
+         os.path.join(ROOT, "runtime"), *sources, "-o", output, "-lm", "-lpthread"], compiler)
+    return [output, os.path.join(folder, "model.packed.safetensors")]
+
+
+def gguf(source, form, heads, kv_heads, context):
+    path = f"{source[:-12]}-{form}.gguf"
+    if not os.path.exists(path):
+        machine.note(f"writing {os.path.basename(path)}")
+        script = os.path.join(BENCH, "peers", "gguf_write.py")
+        run([PYTHON, script, source, path + ".part", form, str(heads), str(kv_heads),
+             str(context)], "gguf")
+        os.replace(path + ".part", path)
+    return path
+
+
+def row_folder(row):
+    folder = os.path.join(WORK, "rows", row)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return folder
+
+
+def drop_large(folder):
+    """Packed weights are made anew in no time; a row leaves only small things."""
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            if os.path.getsize(path) > LARGE:
+                os.unlink(path)
+
+
+def clean():
+    if os.environ.get("BENCH_KEEP", "") in ("", "0"):
+        drop_large(WORK)

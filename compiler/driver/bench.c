@@ -1,0 +1,374 @@
+// bench.c - builds, calls and times an emitted program, whole and op by op.
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "bench.h"
+
+#include "compiler/stages.h"
+#include "program.h"
+#include "verify.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MIN_RUNS = 5, MAX_RUNS = 2000 };
+static const double ENOUGH_NS = 1.5e9;  // of calls, for a median
+
+// What a built program has beside its entries.
+typedef struct Built {
+    Program p;
+    tfx_glue_roof *roof;
+    int (*pool_create)(void **pool, struct tfx_par *par, int threads);
+    void (*pool_destroy)(void *pool);
+} Built;
+
+// As in the runtime's tfx.h, which emitted programs have and the compiler has not.
+struct tfx_par {
+    void (*run)(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
+                int ntasks);
+    void *ctx;
+    int threads;
+};
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+// ---- one call ----------------------------------------------------------------------------
+
+typedef struct Caller {
+    Bench *b;
+    Built *built;
+    struct tfx_par par;
+    int entry;
+    int32_t *sizes;
+    const void **in;
+    void **out;
+    unsigned char *scratch;
+} Caller;
+
+static void *symbol(Built *b, const char *name)
+{
+    void *p = dlsym(b->p.library, name);
+    if (!p)
+        diag_error(b->p.job->diag, (Loc){0, 0}, E0813, "%s", dlerror());
+    return p;
+}
+
+static bool find_symbols(Built *b)
+{
+    *(void **)&b->roof = symbol(b, "tfx_roof");
+    *(void **)&b->pool_create = symbol(b, "tfx_pool_create");
+    *(void **)&b->pool_destroy = symbol(b, "tfx_pool_destroy");
+    return b->roof && b->pool_create && b->pool_destroy;
+}
+
+static bool make_buffers(Caller *c, const Tensor *in)
+{
+    Bench *b = c->b;
+    Arena *a = b->job->arena;
+    const Module *m = b->job->module;
+    const Region *body = b->graph->body;
+    c->sizes = NEWN(a, int32_t, m->dims.n + 1);
+    c->in = NEWN(a, const void *, body->params.n + 1);
+    c->out = NEWN(a, void *, body->yields.n + 1);
+    for (int i = 0; i < m->dims.n; i++)
+        c->sizes[i] = (int32_t)b->dims[i];
+    for (int i = 0; i < body->params.n; i++) {
+        unsigned char *raw = fenced(a, tensor_bytes(&in[i]));
+        tensor_to_c(&in[i], raw);
+        c->in[i] = raw;
+    }
+    for (int i = 0; i < body->yields.n; i++) {
+        Tensor t;
+        if (!tensor_of_type(a, &body->yields.p[i]->type, b->dims, &t))
+            bug("result %s has no size to allocate", b->graph->result_names.p[i]);
+        c->out[i] = fenced(a, tensor_bytes(&t));
+    }
+    size_t work = (size_t)b->job->prog->work_bytes * (size_t)b->threads;
+    c->scratch = fenced(a, c->built->p.glue->scratch_bytes + work);
+    for (c->entry = 0; c->entry < c->built->p.glue->nentries; c->entry++)
+        if (strcmp(c->built->p.glue->entries[c->entry], b->graph->name) == 0)
+            return true;
+    bug("the program has no entry %s", b->graph->name);
+}
+
+// Nanoseconds of a call; negative after reporting.
+static double call(Caller *c)
+{
+    Program *p = &c->built->p;
+    program_reset(p);
+    double start = now_ns();
+    int status = p->glue->run(c->entry, p->weights, p->weights_bytes, p->state,
+                              c->scratch, &c->par, c->sizes, c->in, c->out);
+    double took = now_ns() - start;
+    if (status == 0)
+        return took;
+    diag_error(c->b->job->diag, (Loc){0, 0}, E0818, "%s returned %d: %s",
+               c->b->graph->name, status, p->glue->strerror(status));
+    return -1;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Median and least of enough calls, the first two not counted; the number of calls.
+static int time_calls(Caller *c, double *median, double *least)
+{
+    double *took = NEWN(c->b->job->arena, double, MAX_RUNS);
+    double total = 0;
+    int n = 0;
+    if (call(c) < 0 || call(c) < 0)
+        return 0;
+    while (n < MIN_RUNS || (n < MAX_RUNS && total < ENOUGH_NS)) {
+        took[n] = call(c);
+        if (took[n] < 0)
+            return 0;
+        total += took[n++];
+    }
+    qsort(took, (size_t)n, sizeof(*took), by_size);
+    *median = n % 2 ? took[n / 2] : (took[n / 2 - 1] + took[n / 2]) / 2;
+    *least = took[0];
+    return n;
+}
+
+// ---- marks: the time between one op's and the next ------------------------------------------
+
+typedef struct Marks {
+    double *ns, *calls;  // by value
+    int n, now;
+    double since;
+} Marks;
+
+static void close_mark(Marks *m)
+{
+    double t = now_ns();
+    if (m->now >= 0 && m->now < m->n) {
+        m->ns[m->now] += t - m->since;
+        m->calls[m->now]++;
+    }
+}
+
+static void mark(void *ctx, int value)
+{
+    Marks *m = ctx;
+    close_mark(m);
+    m->now = value;
+    m->since = now_ns();
+}
+
+// ---- what an op costs -------------------------------------------------------------------------
+
+static double bytes_of(const Bench *b, const Value *v, double *weights)
+{
+    const Prog *p = b->job->prog;
+    double n = 1;
+    for (int i = 0; i < v->type.rank; i++)
+        n *= (double)size_eval(v->type.dim[i].size, b->dims);
+    for (int i = 0; i < p->packed.n; i++)
+        if (p->packed.p[i]->value == v) {
+            n *= dtype_info[p->packed.p[i]->storage].bits / 8.0;
+            *weights += n;
+            return n;
+        }
+    n *= dtype_info[v->type.dtype].bits / 8.0;
+    if (v->op == OP_weight)
+        *weights += n;
+    return v->op == OP_const || v->op == OP_size ? 0 : n;
+}
+
+static double last_axis(const Bench *b, const Value *v, int from_end)
+{
+    return (double)size_eval(v->type.dim[v->type.rank - from_end].size, b->dims);
+}
+
+static double count_of(const Bench *b, const Value *v)
+{
+    double n = 1;
+    for (int i = 0; i < v->type.rank; i++)
+        n *= (double)size_eval(v->type.dim[i].size, b->dims);
+    return n;
+}
+
+static double flop_of(const Bench *b, const Value *v)
+{
+    switch (v->op) {
+    case OP_matmul:
+    case OP_linear:
+        return 2 * count_of(b, v) * last_axis(b, v->in[0], 1);
+    case OP_attention: {  // q k' and p v; of a causal one about half
+        double keys = last_axis(b, v->in[1], 2), rows = last_axis(b, v->in[0], 2);
+        const char *mask = attr_str(v, "mask", "none");
+        double seen = strcmp(mask, "causal") == 0 ? keys - (rows - 1) / 2 : keys;
+        return 2 * seen * (count_of(b, v->in[0]) + count_of(b, v));
+    }
+    default:
+        return 0;
+    }
+}
+
+// Operands read and the result written; of a table the rows taken, of a view what is in it.
+static void cost(const Bench *b, const Value *v, BenchRow *r)
+{
+    double own = bytes_of(b, v, &(double){0});
+    r->flop = flop_of(b, v);
+    r->bytes = own;
+    if (v->op == OP_gather || v->op == OP_slice || v->op == OP_repeat)
+        r->bytes += own;
+    else if (v->op == OP_set_slice)
+        r->bytes = 2 * bytes_of(b, v->in[1], &r->weight_bytes);
+    else
+        for (int i = 0; i < v->nin; i++)
+            r->bytes += bytes_of(b, v->in[i], &r->weight_bytes);
+}
+
+typedef struct Collect {
+    Bench *b;
+    const Marks *marks;
+    const LStmt **notes;  // by value: what the emitted C says of it
+    double turns;         // calls of the entry
+} Collect;
+
+// Of the functions that this entry calls: those of others may have the same numbers.
+static void collect_note(LStmt *s, void *ctx)
+{
+    const Collect *c = ctx;
+    if (s->kind == LS_NOTE && s->tap && s->tap->id < c->marks->n)
+        c->notes[s->tap->id] = s;
+    if (s->kind == LS_CALL)
+        lstmts_walk(&s->callee->body, collect_note, ctx);
+}
+
+static void collect_value(Value *v, void *ctx)
+{
+    const Collect *c = ctx;
+    Bench *b = c->b;
+    if (v->id >= c->marks->n || c->marks->calls[v->id] == 0 || !c->notes[v->id])
+        return;
+    const LStmt *note = c->notes[v->id];
+    Place at = diag_place(b->job->diag, note->loc);
+    const char *slash = at.file ? strrchr(at.file, '/') : NULL;
+    BenchRow r = {.name = note->name,
+                  .what = note->why,
+                  .file = slash ? slash + 1 : at.file,
+                  .line = at.line,
+                  .calls = c->marks->calls[v->id] / c->turns,
+                  .ns = c->marks->ns[v->id] / c->turns};
+    cost(b, v, &r);
+    r.flop *= r.calls;
+    r.bytes *= r.calls;
+    r.weight_bytes *= r.calls;
+    b->flop += r.flop;
+    b->bytes += r.bytes;
+    b->weight_bytes += r.weight_bytes;
+    vec_push(b->job->arena, &b->rows, r);
+}
+
+// ---- both programs ----------------------------------------------------------------------------
+
+static bool time_ops(Caller *c)
+{
+    Bench *b = c->b;
+    Arena *a = b->job->arena;
+    Marks m = {.ns = NEWN(a, double, b->graph->nvalues + 1),
+               .calls = NEWN(a, double, b->graph->nvalues + 1),
+               .n = b->graph->nvalues,
+               .now = -1};
+    double total = 0;
+    int n = 0;
+    if (call(c) < 0)
+        return false;
+    c->built->p.glue->set_mark(mark, &m);
+    for (; n < MIN_RUNS || (n < MAX_RUNS && total < ENOUGH_NS); n++) {
+        double took = call(c);
+        close_mark(&m);  // the last op's time ends with the call
+        m.now = -1;
+        if (took < 0)
+            return false;
+        total += took;
+    }
+    b->marked_ns = total / n;
+    Collect all = {b, &m, NEWN(a, const LStmt *, m.n + 1), n};
+    for (int i = 0; i < b->job->prog->entries.n; i++)
+        if (b->job->prog->entries.p[i]->entry == b->graph)
+            lstmts_walk(&b->job->prog->entries.p[i]->body, collect_note, &all);
+    graph_walk(b->graph, collect_value, &all);
+    return true;
+}
+
+static bool load(Built *built, Job *job)
+{
+    if (!program_load(&built->p, job))
+        return false;
+    if (find_symbols(built))
+        return true;
+    program_unload(&built->p);
+    return false;
+}
+
+static bool measure(Bench *b, Job *job, const Tensor *in, bool marked)
+{
+    Built built = {.roof = NULL};
+    Caller c = {.b = b, .built = &built};
+    void *pool = NULL;
+    if (!load(&built, job))
+        return false;
+    if (built.pool_create(&pool, &c.par, b->threads) != 0) {
+        diag_error(job->diag, (Loc){0, 0}, E0818, "%d threads cannot be made",
+                   b->threads);
+        program_unload(&built.p);
+        return false;
+    }
+    b->threads = c.par.threads;
+    b->job = job;  // whose loops tell how weights are stored
+    make_buffers(&c, in);
+    if (marked) {
+        time_ops(&c);
+    } else {
+        b->runs = time_calls(&c, &b->ns, &b->least_ns);
+        built.roof(&c.par, &b->gflops, &b->gbytes);
+    }
+    built.pool_destroy(pool);
+    program_unload(&built.p);
+    return diag_errors(job->diag) == 0;
+}
+
+bool bench_run(Bench *b, Job *job, Graph *g, int threads)
+{
+    Arena *a = job->arena;
+    const Module *m = job->module;
+    Tensor *in = NEWN(a, Tensor, g->body->params.n + 1);
+    Settings *own = job->set, set = *own;
+    Job marked;
+    *b = (Bench){.job = job, .graph = g, .threads = threads};
+    b->dims = NEWN(a, int64_t, m->dims.n + 1);
+    for (int i = 0; i < m->dims.n; i++)
+        b->dims[i] = m->dims.p[i]->hi;
+    if (g->cursor)
+        b->dims[g->cursor->id] = 0;
+    random_inputs(a, g, b->dims, job->set->seed, in);
+    set.timed = true;
+    job->set = &set;
+    bool ok = measure(b, job, in, false);
+    marked = *job;
+    set.marks = true;
+    ok = ok && measure(b, &marked, in, true);
+    job->set = own;
+    b->job = job;
+    return ok;
+}
+
+double bench_least(const Bench *b, double flop, double weight_bytes)
+{
+    double compute = b->gflops > 0 ? flop / b->gflops : 0;
+    double memory = b->gbytes > 0 ? weight_bytes / b->gbytes : 0;
+    return compute > memory ? compute : memory;
+}
