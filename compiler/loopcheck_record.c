@@ -24,7 +24,7 @@ static void check_packed(Check *c, const Packed *k)
     if (k->format != FORMAT_plain) {
         if (t->rank != 2 || !size_is(t->dim[0].size, k->n) ||
             !size_is(t->dim[1].size, k->k))
-            breach(c, "`%s` is %s, no panels of [%lld, %lld]", k->name,
+            breach(c, "`%s` is %s, not panels of [%lld, %lld]", k->name,
                    type_str(t, c->scratch), (long long)k->n, (long long)k->k);
         FormatSize w = {k->n, k->k, k->kept};
         count = format_info[k->format].bytes(&w) / (dtype_info[k->storage].bits / 8);
