@@ -161,7 +161,7 @@ static void emit_locals(Emit *e, const Func *f)
         if (b->kind == BUF_IN || b->kind == BUF_OUT || b->kind == BUF_PARAM ||
             !is_used(f, b))
             continue;
-        bool panel = b->kind == BUF_WEIGHT && b->field->packed->format == PACK_PANEL;
+        bool panel = b->kind == BUF_WEIGHT && b->field->packed->format != FORMAT_plain;
         bool constant = b->kind == BUF_WEIGHT || !b->written;
         const char *type = panel ? "void" : emit_c_type(b);
         Local v = {arena_printf(a, "%s%s *%s = %s;", constant ? "const " : "", type,

@@ -30,6 +30,7 @@
 
 #include "diag.h"
 #include "dtype.h"
+#include "recipe.h"
 #include "size.h"
 
 enum { MAX_RANK = 8 };
@@ -147,6 +148,7 @@ typedef struct Weight {
     const char *path;      // "model.layers.{i}.norm.weight"
     Type type;             // as the program sees it
     int stored[MAX_RANK];  // axis k of the file is axis stored[k] of the type
+    const char *member;    // what the source calls it, "layer.{i}.norm.weight"; or NULL
     Loc loc;
     Scope *scope;  // of the block that declares it
 } Weight;
@@ -182,6 +184,10 @@ struct Module {
     VEC(State *) states;
     VEC(Scope *) scopes;  // by id; 0 is the root
     VEC(Graph *) graphs;
+    VEC(Recipe *) recipes;  // of the source
+    VEC(Step *) steps;      // of the chosen ones, for the passes
+    Map *svds;              // svd.c: factors that are kept
+    size_t svd_bytes;
 };
 
 // ---- ir.c: building --------------------------------------------------------------------

@@ -83,8 +83,12 @@ Value *build(Builder *b, Op op, int nin, Value *const *in, int nattr, const Attr
 {
     if (op_info[op].arity >= 0 && op_info[op].arity != nin)
         bug("%s built with %d operands", op_info[op].name, nin);
-    if (op == OP_linear)
-        return build_body(b, op, nin, in, NULL);
+    if (op == OP_linear) {
+        Value *linear = build_body(b, op, nin, in, NULL);
+        for (int i = 0; linear && i < nattr; i++)
+            attr_set(b->graph->module, linear, attr[i]);
+        return linear;
+    }
     Value *v = value_new(b->graph, op, nin, in, nattr, attr);
     v->loc = b->loc;
     if (!value_infer(b->graph, v, b->diag))

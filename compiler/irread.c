@@ -165,6 +165,58 @@ static bool read_state_line(Reader *r, size_t start)
     return rd_scope(r, &s->scope);
 }
 
+static bool read_step_words(Reader *r, Step *s)
+{
+    for (;;) {
+        const char *word = NULL;
+        bool ok = true;
+        if (rd_take(r, "except")) {
+            ok = rd_string(r, &word);
+            if (ok)
+                vec_push(r->a, &s->except, word);
+        } else if (rd_take(r, "rank")) {
+            ok = rd_int(r, &s->rank);
+        } else if (rd_take(r, "ratio")) {
+            ok = rd_number(r, &s->ratio);
+        } else if (rd_take(r, "energy")) {
+            ok = rd_number(r, &s->energy);
+        } else if (rd_take(r, "density")) {
+            ok = rd_number(r, &s->density);
+        } else if (rd_take(r, "shape")) {
+            ok = rd_string(r, &s->shape);
+        } else if (rd_take(r, "format")) {
+            ok = rd_string(r, &s->format);
+        } else {
+            return true;
+        }
+        if (!ok)
+            return false;
+    }
+}
+
+static bool read_step_line(Reader *r, size_t start)
+{
+    const char *word;
+    Step *s = NEW(r->a, Step);
+    if (!rd_word(r, &word))
+        return false;
+    if (!step_find(word, &s->kind))
+        return rd_fail(r, start, "no such step");
+    if (!rd_string(r, &s->pattern) || !read_step_words(r, s))
+        return false;
+    double most = s->ratio > s->energy ? s->ratio : s->energy;
+    most = most > s->density ? most : s->density;
+    bool whole = s->kind == STEP_quantize ? s->format != NULL
+                 : s->kind == STEP_sparse ? s->shape && s->density > 0
+                                          : s->rank > 0 || most > 0;
+    if (!whole || s->rank < 0 || !(most <= 1) || s->ratio < 0 || s->energy < 0)
+        return rd_fail(r, start, "a step without its numbers");
+    s->loc = s->pattern_loc = rd_loc(r, start);
+    s->text = step_name(s->kind);
+    vec_push(r->a, &r->m->steps, s);
+    return true;
+}
+
 // *found: the line is one of a header.
 static bool read_header_line(Reader *r, bool *found)
 {
@@ -181,6 +233,8 @@ static bool read_header_line(Reader *r, bool *found)
         return read_weight_line(r, start);
     if (rd_take(r, "state"))
         return read_state_line(r, start);
+    if (rd_take(r, "step"))
+        return read_step_line(r, start);
     *found = false;
     return true;
 }

@@ -376,6 +376,34 @@ static void put_state_line(Printer *p, const State *s)
     text_puts(p->out, "\n");
 }
 
+// A step that no pass has done yet.
+static void put_step_line(Printer *p, const Step *s)
+{
+    Text *out = p->out;
+    text_printf(out, "step %s ", step_name(s->kind));
+    ir_put_string(out, s->pattern);
+    for (int i = 0; i < s->except.n; i++) {
+        text_puts(out, " except ");
+        ir_put_string(out, s->except.p[i]);
+    }
+    if (s->rank)
+        text_printf(out, " rank %" PRId64, s->rank);
+    const struct {
+        const char *name;
+        double x;
+    } parts[] = {{"ratio", s->ratio}, {"energy", s->energy}, {"density", s->density}};
+    for (int i = 0; i < COUNT(parts); i++)
+        if (parts[i].x > 0) {
+            text_printf(out, " %s ", parts[i].name);
+            ir_put_number(out, parts[i].x);
+        }
+    if (s->shape || s->format) {
+        text_puts(out, s->shape ? " shape " : " format ");
+        ir_put_string(out, s->shape ? s->shape : s->format);
+    }
+    text_puts(out, "\n");
+}
+
 static void put_header(Printer *p)
 {
     const Module *m = p->m;
@@ -405,6 +433,9 @@ static void put_header(Printer *p)
         put_weight_line(p, m->weights_list.p[i]);
     for (int i = 0; i < m->states.n; i++)
         put_state_line(p, m->states.p[i]);
+    for (int i = 0; i < m->steps.n; i++)
+        if (!m->steps.p[i]->is_done)
+            put_step_line(p, m->steps.p[i]);
 }
 
 typedef enum Part { ALL, HEADER, ENTRY, BODY } Part;

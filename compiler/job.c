@@ -3,6 +3,7 @@
 #include "job.h"
 
 #include "compiler/embed/embed.h"
+#include "compiler/sema/recipe.h"
 #include "compiler/sema/sema.h"
 #include "grammar/parse.h"
 #include "infile.h"
@@ -138,6 +139,64 @@ static Override *overrides(Job *job)
     return o;
 }
 
+// ---- recipes ------------------------------------------------------------------------
+
+static void take_steps(Job *job, const Recipe *r)
+{
+    for (int i = 0; i < r->steps.n; i++)
+        vec_push(job->arena, &job->module->steps, r->steps.p[i]);
+}
+
+// All recipes of a text that is no part of the model.
+static bool take_text(Job *job, const char *name, const char *text, size_t n)
+{
+    uint32_t base = diag_source(job->diag, name, text, n);
+    File *f = tfx_parse(job->arena, job->diag, name, text, n, base);
+    bool any = false;
+    for (int i = 0; f && diag_errors(job->diag) == 0 && i < f->items.n; i++)
+        if (f->items.p[i]->kind == IT_RECIPE) {
+            take_steps(job, recipe_read(job->arena, job->diag, f->items.p[i]));
+            any = true;
+        }
+    if (!any && diag_errors(job->diag) == 0)
+        diag_error(job->diag, (Loc){0, 0}, E0643, "%s has no recipe block", name);
+    return diag_errors(job->diag) == 0;
+}
+
+static bool take_named(Job *job, const char *name)
+{
+    const Module *m = job->module;
+    const char **names = NEWN(job->arena, const char *, m->recipes.n + 1);
+    for (int i = 0; i < m->recipes.n; i++) {
+        names[i] = m->recipes.p[i]->name;
+        if (!strcmp(names[i], name)) {
+            take_steps(job, m->recipes.p[i]);
+            return true;
+        }
+    }
+    diag_error(job->diag, (Loc){0, 0}, E0643, "the model has no recipe `%s`", name);
+    const char *near = nearest(name, names, m->recipes.n);
+    if (near)
+        diag_hint(job->diag, (Loc){0, 0}, "did you mean `%s`?", near);
+    else if (m->recipes.n == 0)
+        diag_hint(job->diag, (Loc){0, 0},
+                  "a file of recipes is named with its .tfx, a step with its arguments");
+    return false;
+}
+
+static bool take_recipe(Job *job, const char *word)
+{
+    Source s;
+    size_t n = strlen(word);
+    if (strchr(word, '(')) {
+        const char *text = arena_printf(job->arena, "tfx 1;\nrecipe steps {\n%s\n}\n", word);
+        return take_text(job, "--recipe", text, strlen(text));
+    }
+    if (strchr(word, '/') || (n > 4 && !strcmp(word + n - 4, ".tfx")))
+        return job_read(job, word, &s) && take_text(job, word, s.text, s.n);
+    return take_named(job, word);
+}
+
 bool job_build(Job *job, const char *path)
 {
     Text why;
@@ -154,5 +213,8 @@ bool job_build(Job *job, const char *path)
     text_init(&why, job->arena);
     if (!ir_verify(job->module, &why))
         bug("the front end built an illegal graph: %s", why.p);
+    for (int i = 0; i < job->set->recipes.n; i++)
+        if (!take_recipe(job, job->set->recipes.p[i]))
+            return false;
     return true;
 }

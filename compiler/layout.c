@@ -32,7 +32,7 @@ static void place(Layout *y, const Packed *k, int nturns, const Turn *turns)
     memcpy(t->turn, turns, sizeof(*turns) * (size_t)nturns);
     int64_t dim[MAX_RANK] = {k->count};
     int rank = 1;
-    if (k->format == PACK_PLAIN) {
+    if (k->format == FORMAT_plain) {
         rank = k->value->type.rank;
         for (int i = 0; i < rank; i++)
             size_is_int(k->value->type.dim[i].size, &dim[i]);
@@ -85,7 +85,8 @@ static uint64_t plan_hash(const Layout *y)
     text_printf(&t, "tfxc 1 %s\n", y->prog->prefix);
     for (int i = 0; i < y->tensors.n; i++) {
         const Placed *p = y->tensors.p[i];
-        text_printf(&t, "%s %d %s %lld %lld %lld\n", p->name, (int)p->packed->format,
+        text_printf(&t, "%s %s %s %lld %lld %lld\n", p->name,
+                    format_info[p->packed->format].name,
                     dtype_info[p->packed->storage].name, (long long)p->packed->count,
                     (long long)p->packed->n, (long long)p->packed->k);
     }
@@ -98,9 +99,10 @@ static const char *panels(const Layout *y)
     text_init(&t, y->arena);
     for (int i = 0; i < y->tensors.n; i++) {
         const Placed *p = y->tensors.p[i];
-        if (p->packed->format == PACK_PANEL)
-            text_printf(&t, "%s%s:%lldx%lld", t.n ? " " : "", p->name,
-                        (long long)p->packed->n, (long long)p->packed->k);
+        if (p->packed->format != FORMAT_plain)
+            text_printf(&t, "%s%s:%s:%lldx%lld", t.n ? " " : "", p->name,
+                        format_info[p->packed->format].name, (long long)p->packed->n,
+                        (long long)p->packed->k);
     }
     return t.p;
 }
@@ -117,7 +119,7 @@ Layout *layout_make(Arena *a, Prog *p, Diag *d, const char *path)
     place_record(y, p->root, 0, turns);
     stw_meta(y->writer, "plan",
              arena_printf(a, "%016llx", (unsigned long long)plan_hash(y)));
-    stw_meta(y->writer, "format", "tfxc packed 1, panels of 48 columns");
+    stw_meta(y->writer, "format", "tfxc packed 2, panels of 48 columns");
     stw_meta(y->writer, "panels", panels(y));
     y->header = stw_header(y->writer, &y->header_bytes);
     if (!y->header)

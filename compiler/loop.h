@@ -17,6 +17,7 @@
 #define TFXC_LOOP_H
 
 #include "ir.h"
+#include "passes/format.h"
 
 typedef struct Func Func;
 typedef struct Buf Buf;
@@ -160,15 +161,14 @@ struct Record {
 };
 
 // A constant as the packed file holds it.
-typedef enum PackFormat { PACK_PLAIN, PACK_PANEL } PackFormat;
-
 typedef struct Packed {
-    const Value *value;  // constant; may use turns of repeats
-    PackFormat format;
-    DType storage;     // f32, f16 or bf16 as the checkpoint has it; i32
-    const char *name;  // path in the packed file, turns in braces
-    int64_t count;     // elements stored (panels are padded)
-    int64_t n, k;      // PACK_PANEL: w is [n, k]
+    const Value *value;       // constant; may use turns of repeats
+    Format format;            // plain, or a row of formats.def: panels
+    DType storage;            // of the elements: as the checkpoint has it; i32; of the row
+    const char *name;         // path in the packed file, turns in braces
+    int64_t count;            // elements stored (panels are padded)
+    int64_t n, k;             // of panels: w is [n, k]
+    int64_t kept;             // blocks of 48 x 1 stored, where zeros are left out
 } Packed;
 
 // ---- functions and programs --------------------------------------------------------------------
@@ -204,7 +204,7 @@ typedef struct StatePlace {
 typedef struct Template {
     const char *name;  // "linear_gelu"
     const char *doc;
-    DType weight;  // storage
+    Format weight;            // how it is packed
     int nextra;
     LExpr *epilogue;  // over a, e0, e1, ...
     const char *key;

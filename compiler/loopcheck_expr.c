@@ -27,7 +27,7 @@ static void check_load(Check *c, const LExpr *e)
     if (e->dtype != b->dtype || !is_number(b->dtype))
         breach(c, "%s cannot be loaded as %s", b->name, type_name(e->dtype));
     if (b->kind == BUF_WEIGHT && b->field && b->field->packed &&
-        b->field->packed->format != PACK_PLAIN)
+        b->field->packed->format != FORMAT_plain)
         breach(c, "%s lies in panels, which only kernels read", b->name);
 }
 

@@ -17,17 +17,17 @@ static void check_packed(Check *c, const Packed *k)
         }
     if (!value_is_const(k->value))
         breach(c, "`%s` is not constant", k->name);
-    if ((dtype_info[k->storage].kind == DK_FLOAT) !=
-        (dtype_info[t->dtype].kind == DK_FLOAT))
+    if (k->format == FORMAT_plain && (dtype_info[k->storage].kind == DK_FLOAT) !=
+                                         (dtype_info[t->dtype].kind == DK_FLOAT))
         breach(c, "`%s` is %s, stored as %s", k->name, dtype_info[t->dtype].name,
                dtype_info[k->storage].name);
-    if (k->format == PACK_PANEL) {
+    if (k->format != FORMAT_plain) {
         if (t->rank != 2 || !size_is(t->dim[0].size, k->n) ||
             !size_is(t->dim[1].size, k->k))
             breach(c, "`%s` is %s, not panels of [%lld, %lld]", k->name,
                    type_str(t, c->scratch), (long long)k->n, (long long)k->k);
-        else
-            count = (k->n + 15) / 16 * 16 * k->k;
+        FormatSize w = {k->n, k->k, k->kept};
+        count = format_info[k->format].bytes(&w) / (dtype_info[k->storage].bits / 8);
     } else if (!size_is_int(type_count(c->p->module->sizes, t), &count)) {
         breach(c, "`%s` is too large", k->name);
     }
@@ -139,8 +139,8 @@ static void check_template(Check *c, const Template *t)
         breach(c, "an epilogue gives f32");
     if (t->nextra < 0 || t->nextra >= COUNT(operands))
         breach(c, "an epilogue has at most four operands");
-    if (dtype_info[t->weight].kind != DK_FLOAT)
-        breach(c, "panels of %s", dtype_info[t->weight].name);
+    if (t->weight == FORMAT_plain)
+        breach(c, "a template of no format");
     if (c->breaches > before)
         breach(c, "that was the template %s", t->name);
 }

@@ -77,26 +77,29 @@ static const Template *template_of(const Prog *p, const char *name)
     return NULL;
 }
 
-// par, y, its row stride, x, its row stride, w, rows, n, k; then each extra operand with
-// its row stride.
+// par, y, its row stride, x, its row stride, w, rows, n, k; room for rounded rows of x if
+// the format wants it; then each extra operand with its row stride.
 static void check_template_call(Check *c, const LStmt *s, const Template *t)
 {
-    enum { W = 5, FIRST_EXTRA = 9 };
-    if (s->args.n != FIRST_EXTRA + 2 * t->nextra) {
-        breach(c, "%s takes %d arguments, not %d", s->name, FIRST_EXTRA + 2 * t->nextra,
+    enum { W = 5, ROUNDED = 9 };
+    bool rounds = format_info[t->weight].rounds_x;
+    int first_extra = ROUNDED + rounds;
+    if (s->args.n != first_extra + 2 * t->nextra) {
+        breach(c, "%s takes %d arguments, not %d", s->name, first_extra + 2 * t->nextra,
                s->args.n);
         return;
     }
     for (int i = 0; i < s->args.n; i++) {
-        bool address = i == 1 || i == 3 || i == W || (i >= FIRST_EXTRA && i % 2);
+        bool extra = i >= first_extra && (i - first_extra) % 2 == 0;
+        bool address = i == 1 || i == 3 || i == W || (rounds && i == ROUNDED) || extra;
         ArgKind kind = i == 0 ? ARG_PAR : address ? ARG_ADDR : ARG_EXPR;
         if (s->args.p[i].kind != kind)
             breach(c, "argument %d of %s is of the wrong kind", i + 1, s->name);
     }
     const Buf *w = s->args.p[W].buf;
-    if (w && (w->kind != BUF_WEIGHT || w->dtype != t->weight || !w->field ||
-              !w->field->packed || w->field->packed->format != PACK_PANEL))
-        breach(c, "%s takes %s panels, %s is none", s->name, dtype_info[t->weight].name,
+    if (w && (w->kind != BUF_WEIGHT || !w->field || !w->field->packed ||
+              w->field->packed->format != t->weight))
+        breach(c, "%s takes %s panels, %s is none", s->name, format_info[t->weight].name,
                w->name);
 }
 

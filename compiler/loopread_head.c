@@ -76,10 +76,20 @@ static bool read_constants(LoopReader *l, Graph **constants)
     return rd_region(r, g->body);
 }
 
+// "panels 192 64" of dense elements, "int8 192 64", or nothing.
 static bool read_panels(LoopReader *l, Packed *k)
 {
-    k->format = PACK_PANEL;
-    return rd_bytes(l, &k->n) && rd_bytes(l, &k->k);
+    if (rd_take(&l->r, "panels"))
+        k->format = format_dense(k->storage);
+    for (int i = FORMAT_plain + 1; i < FORMAT_COUNT && !k->format; i++)
+        if (rd_take(&l->r, format_info[i].name))
+            k->format = (Format)i;
+    if (!k->format)
+        return true;
+    if (!rd_bytes(l, &k->n) || !rd_bytes(l, &k->k))
+        return false;
+    k->kept = format_blocks(k->n, k->k);
+    return !rd_take(&l->r, "kept") || rd_bytes(l, &k->kept);
 }
 
 static bool read_packed(LoopReader *l, const Graph *constants)
@@ -101,7 +111,7 @@ static bool read_packed(LoopReader *l, const Graph *constants)
         return false;
     if (!dtype_find(word, &k->storage))
         return rd_fail(r, start, "expected an element type");
-    if ((rd_take(r, "panels") && !read_panels(l, k)) || !rd_expect(r, "count") ||
+    if (!read_panels(l, k) || !rd_expect(r, "count") ||
         !rd_bytes(l, &k->count))
         return false;
     vec_push(r->a, &l->p->packed, k);
@@ -215,7 +225,7 @@ static bool read_template(LoopReader *l)
     const char *word;
     if (!rd_word(r, &t->name) || !rd_word(r, &word))
         return false;
-    if (!dtype_find(word, &t->weight))
+    if (!format_find(word, &t->weight))
         return rd_fail(r, start, "expected an element type");
     if (!rd_expect(r, "extras") || !rd_small_int(r, COUNT(operands) - 1, &t->nextra) ||
         !rd_expect(r, "="))

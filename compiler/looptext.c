@@ -122,8 +122,13 @@ static void put_packed(Printer *p)
         text_printf(out, "packed %d ", i);
         ir_put_string(out, k->name);
         text_printf(out, " %s", dtype_info[k->storage].name);
-        if (k->format == PACK_PANEL)
-            text_printf(out, " panels %" PRId64 " %" PRId64, k->n, k->k);
+        if (k->format != FORMAT_plain)
+            text_printf(out, " %s %" PRId64 " %" PRId64,
+                        k->format == format_dense(k->storage) ? "panels"
+                                                              : format_info[k->format].name,
+                        k->n, k->k);
+        if (k->format != FORMAT_plain && k->kept != format_blocks(k->n, k->k))
+            text_printf(out, " kept %" PRId64, k->kept);
         text_printf(out, " count %" PRId64 "\n", k->count);
     }
 }
@@ -189,7 +194,7 @@ static void put_templates(const Prog *p, Text *out)
     for (int i = 0; i < p->templates.n; i++) {
         const Template *t = p->templates.p[i];
         text_printf(out, "%stemplate %s %s extras %d = ", i ? "" : "\n", t->name,
-                    dtype_info[t->weight].name, t->nextra);
+                    format_info[t->weight].name, t->nextra);
         loop_put_expr(t->epilogue, out);
         text_puts(out, "\n");
     }

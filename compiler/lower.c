@@ -34,11 +34,6 @@ void lower_refuse(Lower *l, const Value *v, const char *what, const char *hint)
         diag_hint(l->diag, (Loc){0, 0}, "%s", hint);
 }
 
-bool lower_has_panel(Lower *l, const Value *v)
-{
-    return map_get(l->panels, const_key(l->arena, v)) != NULL;
-}
-
 static const char *shape_words(Lower *l, const Value *v)
 {
     Text t;

@@ -82,8 +82,11 @@ View lower_dest(Lower *l, const Value *v, unsigned alias);
 void lower_set(Lower *l, const Value *v, View view);  // v is this view
 void lower_note(Lower *l, const Value *v);
 // The packed constant behind a constant value, in the given format.
-Buf *lower_packed(Lower *l, const Value *v, PackFormat format);
-bool lower_has_panel(Lower *l, const Value *v);
+Buf *lower_packed(Lower *l, const Value *v, Format format);
+// The format in which some linear reads the matrix v, plain if none does, or if that format
+// is not the checkpoint's own but a recipe's.
+Format lower_matrix_format(Lower *l, const Value *v);
+Format lower_linear_format(Lower *l, const Value *linear);
 void lower_refuse(Lower *l, const Value *v, const char *what, const char *hint);
 
 // ---- views ----------------------------------------------------------------------------------

@@ -293,7 +293,7 @@ static const char *local_name(Lower *l, const Value *v)
         u = user;
     }
     if (v->op == OP_linear)
-        return lower_packed(l, v->in[1], PACK_PANEL)->field->name;
+        return lower_packed(l, v->in[1], lower_linear_format(l, v))->field->name;
     if (v->scope && v->scope->library)
         return v->scope->name;
     return v->name ? v->name : arena_printf(l->p->arena, "%s_", op_info[v->op].name);

@@ -78,8 +78,13 @@ static void collect_leaves(Lower *l, const Value *v, Names *names)
         vec_push(l->p->arena, names, s);
         return;
     }
+    int first = names->n;
     for (int i = 0; i < v->nin; i++)
         collect_leaves(l, v->in[i], names);
+    for (int i = first; i < names->n; i++)  // both factors of a pair have a name
+        if (v->op == OP_svd_left || v->op == OP_svd_right)
+            names->p[i] = arena_printf(l->p->arena, "%s_%s", names->p[i],
+                                       v->op == OP_svd_left ? "left" : "right");
 }
 
 static size_t common_tail(const Names *names)
@@ -139,9 +144,10 @@ Field *record_packed(Lower *l, Record *r, Packed *k, const char *name, Loc loc)
     if (!k->name) {
         bool plain = k->value->op == OP_weight;
         k->name = plain ? attr_str(k->value, "path", "")
-                        : arena_printf(l->p->arena, "%s%s%s", r->path,
-                                       *r->path ? "." : "", f->name);
-        if (plain && k->format == PACK_PLAIN && lower_has_panel(l, k->value))
+                        : arena_printf(l->p->arena, "%s%s%s", r->path, *r->path ? "." : "",
+                                       f->name);
+        if (plain && k->format == FORMAT_plain &&
+            lower_matrix_format(l, k->value) != FORMAT_plain)
             k->name = arena_printf(l->p->arena, "%s.plain", k->name);
     }
     return f;

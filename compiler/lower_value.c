@@ -39,7 +39,43 @@ static DType storage_of(Lower *l, const Value *v)
     return d < DT_COUNT && dtype_info[d].kind == DK_FLOAT ? d : DT_f32;
 }
 
-Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
+// Of the [n, k] matrix of a linear: how many 48 x 1 blocks are kept, known without its
+// values.
+static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
+{
+    int64_t all = format_blocks(n, k);
+    bool pruned = v->op == OP_prune && !strcmp(attr_str(v, "shape", ""), "1x48");
+    return pruned ? format_kept(all, attr_num(v, "density", 1)) : all;
+}
+
+Format lower_linear_format(Lower *l, const Value *linear)
+{
+    Format f;
+    if (format_find(attr_str(linear, "format", ""), &f))
+        return f;
+    return format_dense(storage_of(l, linear->in[1]));
+}
+
+Format lower_matrix_format(Lower *l, const Value *v)
+{
+    const Value *linear = map_get(l->panels, const_key(l->arena, v));
+    bool own = linear && !attr_find(linear, "format");
+    return own ? lower_linear_format(l, linear) : FORMAT_plain;
+}
+
+static void pack_matrix(Packed *k)
+{
+    const FormatInfo *f = &format_info[k->format];
+    const Value *v = k->value;
+    size_is_int(v->type.dim[0].size, &k->n);
+    size_is_int(v->type.dim[1].size, &k->k);
+    k->kept = kept_blocks(v, k->n, k->k);
+    k->storage = f->storage;
+    FormatSize w = {k->n, k->k, k->kept};
+    k->count = f->bytes(&w) / (dtype_info[f->storage].bits / 8);
+}
+
+Buf *lower_packed(Lower *l, const Value *v, Format format)
 {
     Prog *p = l->p;
     const char *key =
@@ -52,11 +88,8 @@ Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
         k->storage = storage_of(l, v);
         if (!size_is_int(type_count(l->sizes, &v->type), &k->count))
             bug("a constant of run-time size");
-        if (format == PACK_PANEL) {
-            size_is_int(v->type.dim[0].size, &k->n);
-            size_is_int(v->type.dim[1].size, &k->k);
-            k->count = (k->n + 15) / 16 * 16 * k->k;
-        }
+        if (format != FORMAT_plain)
+            pack_matrix(k);
         map_set(l->packed, key, k);
         vec_push(p->arena, &p->packed, k);
     }
@@ -74,7 +107,7 @@ Buf *lower_packed(Lower *l, const Value *v, PackFormat format)
 // Plain constants are read by loops and norms as f32, whatever the checkpoint has.
 static View constant_view(Lower *l, const Value *v)
 {
-    Buf *b = lower_packed(l, v, PACK_PLAIN);
+    Buf *b = lower_packed(l, v, FORMAT_plain);
     if (dtype_info[b->dtype].kind == DK_FLOAT) {
         b->field->packed->storage = DT_f32;
         b->dtype = b->shape.dtype = DT_f32;

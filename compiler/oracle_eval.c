@@ -34,6 +34,12 @@ void eval_fail(Eval *e, const char *fmt, ...)
     longjmp(e->fail, 1);
 }
 
+Module *eval_module(Eval *e, Arena **scratch)
+{
+    *scratch = e->arena;
+    return e->module;
+}
+
 double *eval_scratch(Eval *e, int64_t n)
 {
     return NEWN(e->arena, double, n > 0 ? n : 1);

@@ -1,7 +1,7 @@
 // pack.c - constants into the layout that kernels read, a tile at a time.
 //
-// A panel is 48 columns of w' and needs 48 rows of w: those are read, transposed and
-// written, so that a weight of any size passes through a few megabytes. Constants that are
+// A panel is 48 columns of w' and needs 48 rows of w: those are read, put into
+// the format and written, so that a weight of any size passes through a few megabytes. Constants that are
 // more than rows of checkpoint tensors one after the other are evaluated by the oracle.
 
 #include "compiler/layout.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANEL = 48, TILE_BYTES = 1 << 21, TILE = 4096 };
+enum { TILE_BYTES = 1 << 21, TILE = 4096 };
 
 // ---- elements of a constant, in the storage type ------------------------------------
 
@@ -156,40 +156,47 @@ uint64_t pack_sum(uint64_t sum, const void *bytes, size_t n)
 
 // ---- formats ------------------------------------------------------------------------
 
-// Rows x[n][k] to the columns [0, n) of panel[k][width], in blocks of one cache line a row.
-#define TRANSPOSE(uint)                                                                \
-    static void transpose_##uint(const uint x[], int64_t n, int64_t k, int64_t width,  \
-                                 uint panel[])                                         \
-    {                                                                                  \
-        int64_t line = 64 / (int64_t)sizeof *x;                                        \
-        for (int64_t k0 = 0; k0 < k; k0 += line)                                       \
-            for (int64_t c = 0; c < n; c++)                                            \
-                for (int64_t i = k0; i < k0 + line && i < k; i++)                      \
-                    panel[i * width + c] = x[c * k + i];                               \
-    }
-TRANSPOSE(uint16_t)
-TRANSPOSE(uint32_t)
+static bool put_zeros(Sink *sink, int64_t n)
+{
+    static const unsigned char zeros[64];
+    for (; n > 0; n -= COUNT(zeros))
+        if (!put(sink, zeros, (size_t)(n < COUNT(zeros) ? n : COUNT(zeros))))
+            return false;
+    return true;
+}
 
-static bool pack_panels(Source *s, Sink *sink)
+typedef struct Matrix {
+    Source *source;
+    Sink *sink;
+    float *rows;
+    int64_t left;  // bytes still to be put
+} Matrix;
+
+static const float *matrix_rows(void *ctx, int64_t first, int64_t n)
+{
+    Matrix *m = ctx;
+    int64_t k = m->source->t->packed->k;
+    bool ok = read_elems(m->source, first * k, n * k, (unsigned char *)m->rows);
+    return ok ? m->rows : NULL;
+}
+
+static bool matrix_put(void *ctx, const void *bytes, int64_t n)
+{
+    Matrix *m = ctx;
+    m->left -= n;
+    if (m->left < 0)
+        bug("%s takes more bytes than its format says", m->source->t->name);
+    return put(m->sink, bytes, (size_t)n);
+}
+
+static bool pack_matrix(Source *s, Sink *sink)
 {
     const Packed *p = s->t->packed;
-    size_t bytes = (size_t)(PANEL * p->k * s->bytes);
-    void *rows = arena_alloc(s->arena, bytes), *panel = arena_alloc(s->arena, bytes);
-    for (int64_t c = 0; c < p->n; c += PANEL) {
-        int64_t n = p->n - c < PANEL ? p->n - c : PANEL;
-        int64_t width = (n + 15) / 16 * 16;
-        if (!read_elems(s, c * p->k, n * p->k, rows))
-            return false;
-        if (n < width)
-            memset(panel, 0, bytes);
-        if (s->bytes == 2)
-            transpose_uint16_t(rows, n, p->k, width, panel);
-        else
-            transpose_uint32_t(rows, n, p->k, width, panel);
-        if (!put(sink, panel, (size_t)(width * p->k * s->bytes)))
-            return false;
-    }
-    return true;
+    float *rows = NEWN(s->arena, float, FORMAT_PANEL * p->k);
+    Matrix m = {s, sink, rows, s->t->bytes};
+    FormatIo io = {matrix_rows, matrix_put, &m, s->arena};
+    FormatSize size = {p->n, p->k, p->kept};
+    return format_info[p->format].pack(&size, &io) && put_zeros(sink, m.left);
 }
 
 static bool pack_ints(Source *s, Sink *sink)
@@ -226,14 +233,15 @@ static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sin
 {
     const Packed *p = t->packed;
     Source s = {.y = y, .ck = ck, .d = d, .arena = arena_new(), .t = t};
-    s.type = st_of(p->storage);
+    bool panels = p->format != FORMAT_plain;
+    s.type = panels ? ST_F32 : st_of(p->storage);
     s.bytes = st_info[s.type].bytes;
     int64_t first = 0;
     bool ok = true;
-    if (p->count > 0 && dtype_info[p->storage].kind == DK_FLOAT)
+    if (p->count > 0 && (panels || dtype_info[p->storage].kind == DK_FLOAT))
         ok = add_piece(&s, p->value, &first);
     if (ok && p->count > 0)
-        ok = p->format == PACK_PANEL ? pack_panels(&s, sink) : pack_plain(&s, sink);
+        ok = panels ? pack_matrix(&s, sink) : pack_plain(&s, sink);
     if (!ok && !sink->failed && !diag_errors(d))
         diag_error(d, p->value->loc, E0811, "the constant `%s` cannot be read",
                    t->name);

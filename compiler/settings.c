@@ -257,6 +257,9 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
     case OPTION_weights:
         s->weights = arena_strdup(s->arena, value);
         return true;
+    case OPTION_recipe:
+        vec_push(s->arena, &s->recipes, arena_strdup(s->arena, value));
+        return true;
     case OPTION_prefix:
         return take_prefix(s, value, why);
     case OPTION_passes:

@@ -56,10 +56,11 @@ typedef VEC(const char *) StrList;
 
 typedef struct Settings {
     Arena *arena;
-    const char *output;   // NULL: from the model's name; "-": standard output
-    StrList defines;      // "hidden=64", "T<=64"
-    const char *weights;  // NULL: what the model names
-    const char *prefix;   // NULL: the model's stem
+    const char *output;       // NULL: from the model's name; "-": standard output
+    StrList defines;          // "hidden=64", "T<=64"
+    const char *weights;      // NULL: what the model names
+    StrList recipes;          // names, files, steps
+    const char *prefix;       // NULL: the model's stem
     const char *target;
     PackKind pack;
     Stage emit;

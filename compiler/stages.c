@@ -7,6 +7,7 @@
 #include "compiler/astprint.h"
 #include "compiler/describe.h"
 #include "compiler/irtext.h"
+#include "compiler/report.h"
 #include "compiler/weights.h"
 #include "passes/pass.h"
 
@@ -65,6 +66,8 @@ bool job_optimize(Job *job)
                      .print_after = s->print_after.p,
                      .nprint_after = s->print_after.n,
                      .time_passes = s->time_passes,
+                     .weights = job->weights ? weights_source(job->weights)
+                                             : (WeightSource){0},
                      .write = note,
                      .ctx = job};
     return passes_run(job->module, &o, job->diag) && diag_errors(job->diag) == 0;
@@ -152,6 +155,7 @@ bool job_report(Job *job, const char *path, Text *out)
     Layout *y = layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h"));
     if (!y)
         return false;
+    report_weights(y, job->weights, out);
     text_printf(out,
                 "\nmemory of the emitted program, bytes\n"
                 "  packed weights  %" PRId64 "\n"

@@ -80,6 +80,8 @@ static void sink(PassContext *c, Graph *g, Value *linear, Value *user)
     b.scope = linear->scope;
     b.diag = NULL;
     Value *y = build_body(&b, OP_linear, body.in.n, body.in.p, r);
+    for (int i = 0; i < linear->nattr; i++)
+        attr_set(c->module, y, linear->attr[i]);
     replace_value(g, user, y);
     region_remove(linear->region, linear);
 }

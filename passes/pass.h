@@ -7,7 +7,7 @@
 #ifndef TFXC_PASS_H
 #define TFXC_PASS_H
 
-#include "compiler/ir.h"
+#include "compiler/oracle.h"
 
 // ---- pass.c: rows and running ----------------------------------------------------------
 
@@ -17,6 +17,7 @@ typedef struct PassContext {
     Module *module;
     Diag *diag;      // of the run; a pass that cannot go on may report
     Arena *scratch;  // as long as this one pass
+    WeightSource weights;  // read NULL: there are none
     void *data;      // of the pass itself
 } PassContext;
 
@@ -39,6 +40,7 @@ typedef struct PassOptions {
     const char *const *print_after;  // names, or "all"
     int nprint_after;
     bool time_passes;
+    WeightSource weights;  // for passes that look at values
     // Gets what print_after and time_passes ask for; NULL: nobody.
     void (*write)(void *ctx, const char *text);
     void *ctx;
@@ -88,6 +90,19 @@ bool hoist_constant(Graph *g, Value *v, Value *at);
 // The nearest scope around both.
 Scope *common_scope(Scope *a, Scope *b);
 bool scope_within(const Scope *inner, const Scope *outer);
+
+// ---- steps.c: recipes --------------------------------------------------------------------
+
+// Does a step's work on one linear (quantize: or gather) of the graph c->data; true if that changed it.
+typedef bool StepChange(PassContext *c, Value *linear, Step *step);
+
+// Every step of this kind on everything whose weight it chooses; steps get their counts.
+// A pattern that matches nothing, or a part of the turns of a loop, is reported.
+bool pass_steps(PassContext *c, StepKind kind, StepChange *change);
+
+// The weight that the matrix of a linear (or gather) is made of; NULL: of none.
+const Weight *linear_weight(const Module *m, const Value *linear);
+const char *weight_member(const Weight *w);  // or its path, where a source has no word for it
 
 // ---- bodies.c: gathering elementwise values into the body of a map or linear -----------
 

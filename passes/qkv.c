@@ -11,6 +11,8 @@
 
 #include "pass.h"
 
+#include <string.h>
+
 enum { MAX_GROUP = 16 };
 
 typedef struct Member {
@@ -30,6 +32,11 @@ static bool is_plain(const Value *v)
 {
     return v->op == OP_linear && v->nin == 2 && v->body->ops.n == 0 &&
            v->body->yields.p[0] == v->body->params.p[0];
+}
+
+static bool same_format(const Value *a, const Value *b)
+{
+    return !strcmp(attr_str(a, "format", ""), attr_str(b, "format", ""));
 }
 
 typedef struct Uses {
@@ -177,7 +184,8 @@ static Value *stacked(Builder *b, const Group *group)
     Attr axis = attr_make_int("axis", 0);
     Value *in[] = {group->member[0].linear->in[0],
                    build(b, OP_concat, group->n, w, 1, &axis)};
-    Value *y = build(b, OP_linear, 2, in, 0, NULL);
+    const Value *first = group->member[0].linear;
+    Value *y = build(b, OP_linear, 2, in, first->nattr, first->attr);
     if (!has_bias)
         return y;
     return build2(b, OP_add, y, build(b, OP_concat, group->n, bias, 1, &axis));
@@ -218,7 +226,7 @@ static bool qkv_region(PassContext *c, Graph *g, Region *r)
         const Value *first = r->ops.p[i];
         for (int k = i + 1; k < r->ops.n && group.n < MAX_GROUP; k++) {
             Value *v = r->ops.p[k];
-            if (is_plain(v) && v->in[0] == first->in[0] &&
+            if (is_plain(v) && v->in[0] == first->in[0] && same_format(v, first) &&
                 may_join(c->data, g, v, &group.member[group.n]))
                 group.n++;
         }

@@ -114,7 +114,7 @@ static inline void tfx_run(const tfx_par *par,
 // y = epilogue(x w'): include with these macros set, once per function wanted:
 //
 //     #define TFX_LINEAR   linear_silu_mul      name of the function to define
-//     #define TFX_WEIGHT   f32                  f32, bf16 or f16: how w is stored
+//     #define TFX_WEIGHT   f32                  how w is stored: a format below
 //     #define TFX_EXTRAS   1                    0..4 further operands
 //     #define TFX_EPILOGUE(a, e0) ((a) / (1.0f + TFX_EXP(-(a))) * (e0))
 //     #include "tfx_rt.h"                       undefines all four again
@@ -125,38 +125,122 @@ static inline void tfx_run(const tfx_par *par,
 //                      ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
 //                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, ...);
 //
-//   y   f32[m,n]  out, row stride ldy; may be an extra (same ld), may not overlap x or w
-//   x   f32[m,k]  row stride ldx
-//   w   packed weights of the logical [n,k] matrix, see below; 2-byte or 4-byte aligned
-//   e0  f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
+//   y     f32[m,n]  out, row stride ldy; may be an extra (same ld), may not overlap x or w
+//   x     f32[m,k]  row stride ldx
+//   w     packed weights of the logical [n,k] matrix, see below; aligned to its elements,
+//         at best to 64
+//   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
+//         that are written; sizes at their bounds are fine
+//   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
 // with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF, TFX_SIN,
 // TFX_COS, TFX_SQRT, TFX_FLOOR, TFX_ABS of one argument, TFX_POW, TFX_MIN, TFX_MAX of two.
 // Without TFX_EPILOGUE it is (a).
 //
-// Packing: panels of TFX_PANEL = 48 output columns, each [k][48]; panel p starts at
-// element p * 48 * k. The last panel is as wide as what is left rounded up to 16
-// (16, 32 or 48) and zero padded. In all TFX_PACKED(n, k) elements:
-//     element (col, kk) is at tfx_packed_at(n, k, col, kk)
+// Packing: panels of TFX_PANEL = 48 output columns; the last one is as wide as what is
+// left rounded up to 16 (16, 32 or 48). What is beyond n or k is zero. W is a panel's
+// width, col its first column, c a column less col.
 //
-// Error: every sum is one chain over increasing kk (fused where FMA exists), so
-// |err| <= k * 2^-24 * sum |x w|; bits do not depend on m, ldx or the panel a column is in.
+//   f32, bf16, f16   TFX_PACKED(n, k) elements, panels of [k][W]; the panel of col starts
+//                    at element col * k; element (col, kk) is at tfx_packed_at
+//   i8               TFX_PACKED_I8(n, k) bytes: weight = q * scale of its column, q signed.
+//                    With k4 = k rounded up to 4, the panel of col starts at byte
+//                    col * (k4 + 8):
+//                        i8   q[k4 / 4][W][4]   (c, kk) is q[kk / 4][c][kk % 4]
+//                        i32  shift[W]          -128 times the sum of the column's q
+//                        f32  scale[W]
+//   i8g32            TFX_PACKED_I8G32(n, k) bytes: weight = q * scale of its column and
+//                    its 32 of k. With g = ceil(k / 32) groups, the panel of col starts at
+//                    byte col * g * 34; each group of it is
+//                        f16  scale[W]
+//                        i8   q[8][W][4]        (c, kk) is q[kk % 32 / 4][c][kk % 4]
+//   i4g32            TFX_PACKED_I4G32(n, k) bytes: weight = (q - 8) * scale, 0 <= q < 16.
+//                    The panel of col starts at byte col * g * 18; each group of it is
+//                        f16  scale[W]
+//                        u8   q[4][W][4]        (c, kk) is in q[kk % 32 / 8][c][kk % 4]:
+//                                               its low nibble if kk % 8 < 4, else high
+//                    beyond n or k q is 8, or the scale 0
+//   block48          f32, of which whole [48] of a kk and a panel may be left out as
+//                    zero; for p = ceil(n / 48) panels
+//                        i32  first[p + 1]      kept before panel i; last: kept in all
+//                        i32  kept[first[p]]    their kk, increasing inside a panel
+//                        then, from a multiple of 64 bytes on,
+//                        f32  w[first[p]][48]   the last panel's are [W], close together
+//
+// Error of f32, bf16, f16, i8g32, i4g32 and block48, whose weights are exact as floats:
+// every sum is one chain over increasing kk (fused where FMA exists), so |err| <= k * 2^-24
+// * sum |x w|; bits do not depend on m, ldx or the panel a column is in, and are those of
+// f32 with the same weights (block48: if x is finite).
+//
+// i8 rounds each row of x to q = round(x / s), s = max |x| / 127; the sum of q q is exact,
+// a = float(sum) * s * scale. So |err| <= 0.5001 s sum |w|, k <= 65536; a row with an inf
+// or NaN gives NaN, one with max |x| < 2^-100 counts as 0.
 
-enum { TFX_PANEL = 48 };
-#define TFX_PACKED(n, k) (((n) + 15) / 16 * 16 * (k))
+enum { TFX_PANEL = 48, TFX_GROUP = 32 };
+#define TFX_PADDED(n, to)           (((n) + ((to) - 1)) / (to) * (to))
+#define TFX_PACKED(n, k)            (TFX_PADDED(n, 16) * (k))
+#define TFX_PACKED_I8(n, k)         (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
+#define TFX_PACKED_I8G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
+#define TFX_PACKED_I4G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
+#define TFX_LINEAR_I8_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 4) / 4 + 1))
+
+// The width of the panel that column col of n is in.
+static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)
+{
+    ptrdiff_t left = TFX_PADDED(n - col / TFX_PANEL * TFX_PANEL, 16);
+    return left < TFX_PANEL ? left : TFX_PANEL;
+}
 
 static inline ptrdiff_t tfx_packed_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
                                       ptrdiff_t kk)
 {
     ptrdiff_t p = col / TFX_PANEL * TFX_PANEL;
-    ptrdiff_t left = (n - p + 15) / 16 * 16;
-    return p * k + kk * (left < TFX_PANEL ? left : TFX_PANEL) + col - p;
+    return p * k + kk * tfx_panel_width(n, col) + col - p;
+}
+
+// Byte of the q of (col, kk); of the column's shift, its scale is 4 W bytes further.
+static inline ptrdiff_t tfx_i8_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col, ptrdiff_t kk)
+{
+    ptrdiff_t p = col / TFX_PANEL * TFX_PANEL;
+    return p * (TFX_PADDED(k, 4) + 8) + kk / 4 * 4 * tfx_panel_width(n, col) +
+           (col - p) * 4 + kk % 4;
+}
+
+static inline ptrdiff_t tfx_i8_shift_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col)
+{
+    return tfx_i8_at(n, k, col, TFX_PADDED(k, 4));
+}
+
+// Byte of the scale of (col, kk) when a group has size bytes a column, 34 or 18; and of
+// its q, of two q for i4g32.
+static inline ptrdiff_t tfx_group_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
+                                     ptrdiff_t kk, ptrdiff_t size)
+{
+    ptrdiff_t p = col / TFX_PANEL * TFX_PANEL, g = TFX_PADDED(k, TFX_GROUP) / TFX_GROUP;
+    return (p * g + kk / TFX_GROUP * tfx_panel_width(n, col)) * size + (col - p) * 2;
+}
+
+static inline ptrdiff_t tfx_i8g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
+                                     ptrdiff_t kk)
+{
+    ptrdiff_t c = col % TFX_PANEL, width = tfx_panel_width(n, col);
+    return tfx_group_at(n, k, col, kk, 34) - c * 2 + width * 2 +
+           (kk % 32 / 4 * width + c) * 4 + kk % 4;
+}
+
+static inline ptrdiff_t tfx_i4g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
+                                     ptrdiff_t kk)
+{
+    ptrdiff_t c = col % TFX_PANEL, width = tfx_panel_width(n, col);
+    return tfx_group_at(n, k, col, kk, 18) - c * 2 + width * 2 +
+           (kk % 32 / 8 * width + c) * 4 + kk % 4;
 }
 
 // ---- kernels/gather.h ----------------------------------------------------------------
 //
-// y[i, :] = w[ids[i], :] for i in [0, m). FMT is f32, bf16 or f16.
+// y[i, :] = w[ids[i], :] for i in [0, m). FMT is f32, bf16 or f16; for _panel also i8,
+// i8g32 or i4g32 (q times scale, with i8 rounded once).
 //
 //   int tfx_gather_panel_FMT(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
 //                            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);

@@ -14,6 +14,7 @@
 #include "compiler/infile.h"
 #include "compiler/ops.h"
 #include "compiler/settings.h"
+#include "passes/format.h"
 #include "passes/pass.h"
 
 static Arena *arena;
@@ -110,6 +111,24 @@ Test(complete, every_pass_has_its_doc_file_and_cases)
                   "pass %s has no file", p->name);
         cr_expect(is_file(arena_printf(arena, "tests/passes/%s.txt", p->name)),
                   "pass %s has no cases", p->name);
+    }
+}
+
+Test(complete, every_format_has_its_doc_file_and_test)
+{
+    Text tests, page;
+    text_init(&tests, arena);
+    text_init(&page, arena);
+    gather("tests", &tests);
+    gather("docs", &page);
+    for (int i = FORMAT_plain + 1; i < FORMAT_COUNT; i++) {
+        const FormatInfo *f = &format_info[i];
+        check_doc("format", f->name, f->doc);
+        cr_expect(is_file(arena_printf(arena, "passes/formats/%s.c", f->name)),
+                  "format %s has no file", f->name);
+        cr_expect(has_word(tests.p, f->name), "format %s is in no test", f->name);
+        cr_expect(strstr(page.p, arena_printf(arena, "`%s`", f->name)),
+                  "docs/ says nothing of the format %s", f->name);
     }
 }
 

@@ -2,15 +2,33 @@
 
 #include "verify.h"
 
+#include "passes/format.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-Tolerance tolerance_of(const Settings *s)
+static void note_rounding(Value *v, void *ctx)
 {
-    const double contract = 2e-5;
-    return (Tolerance){s->atol < 0 ? contract : s->atol,
-                       s->rtol < 0 ? contract : s->rtol};
+    Format f;
+    if (v->op == OP_linear && format_find(attr_str(v, "format", ""), &f))
+        *(bool *)ctx = *(bool *)ctx || format_info[f].rounds_x;
+}
+
+Tolerance tolerance_of(const Job *job)
+{
+    const double contract = 2e-5, flips = 0.05, mean = 0.01;
+    const Settings *s = job->set;
+    bool rounds = false;
+    for (int i = 0; i < job->module->graphs.n; i++)
+        graph_walk(job->module->graphs.p[i], note_rounding, &rounds);
+    Tolerance t = {s->atol, s->rtol, 0};
+    t.atol = t.atol < 0 ? contract : t.atol;
+    if (t.rtol < 0) {
+        t.rtol = rounds ? flips : contract;
+        t.mean = rounds ? mean : 0;
+    }
+    return t;
 }
 
 // The distance of two neighbouring floats at |x|.
@@ -35,12 +53,13 @@ Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *ro
                          Tolerance t)
 {
     Compared c = {.ok = true};
-    double largest = 0;
+    double largest = 0, sum = 0;
     int64_t row = want->rank > 0 && want->dim[0] > 0 ? want->n / want->dim[0] : 1;
 
     for (int64_t i = 0; i < want->n; i++) {
         int64_t at = rows ? (int64_t)rows->data[i / row] * row + i % row : i;
         double error = error_of(got->data[at], want->data[i]);
+        sum += isfinite(error) ? error : 0;
         double ulps = error == 0 ? 0 : error / ulp(want->data[i]);
         if (isfinite(want->data[i]))
             largest = fmax(largest, fabs(want->data[i]));
@@ -55,7 +74,8 @@ Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *ro
     bool is_float = dtype_info[got->dtype].kind == DK_FLOAT;
     c.limit = is_float ? fmax(t.atol, t.rtol * largest) : 0;
     c.max_rel = largest > 0 ? c.max_abs / largest : c.max_abs;
-    c.ok = c.max_abs <= c.limit;
+    c.mean_abs = want->n > 0 ? sum / (double)want->n : 0;
+    c.ok = c.max_abs <= c.limit && (!t.mean || c.mean_abs <= fmax(t.atol, t.mean * largest));
     return c;
 }
 

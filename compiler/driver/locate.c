@@ -58,7 +58,7 @@ static void oracle_tap_value(void *ctx, const Value *v, int nturns,
         if (s->t.n != t->n)
             return;
         l->compared++;
-        Compared c = compare_tensors(&s->t, t, NULL, tolerance_of(l->job->set));
+        Compared c = compare_tensors(&s->t, t, NULL, tolerance_of(l->job));
         if (c.ok)
             return;
         l->first = v;

@@ -31,7 +31,7 @@ static void compare_states(Job *job, Program *p, const Case *c, const char *entr
             *ok = false;
             continue;
         }
-        Compared r = compare_tensors(&got, &want->t, NULL, tolerance_of(job->set));
+        Compared r = compare_tensors(&got, &want->t, NULL, tolerance_of(job));
         tally_line(t, c->name, entry, name, shape_str(job->arena, &want->t), &r);
         *ok = *ok && r.ok;
     }
@@ -62,7 +62,7 @@ static bool run_case(Job *job, Program *p, const Case *c, const Call *call, Tall
         const Tensor *want = call->expected[i];
         if (!want)
             continue;
-        Compared r = compare_tensors(&out[i], want, call->rows[i], tolerance_of(job->set));
+        Compared r = compare_tensors(&out[i], want, call->rows[i], tolerance_of(job));
         tally_line(t, c->name, g->name, g->result_names.p[i], shape_str(job->arena, want),
                    &r);
         ok = ok && r.ok;
@@ -163,7 +163,7 @@ static bool run_trial(Trial *t, uint64_t seed)
         return false;
     }
     for (int i = 0; i < g->body->yields.n; i++) {
-        Compared r = compare_tensors(&got[i], &want[i], NULL, tolerance_of(t->job->set));
+        Compared r = compare_tensors(&got[i], &want[i], NULL, tolerance_of(t->job));
         tally_line(t->tally, t->name, g->name, g->result_names.p[i],
                    shape_str(a, &want[i]), &r);
         ok = ok && r.ok;

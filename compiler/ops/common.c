@@ -1,6 +1,7 @@
 // common.c - what several ops share: reading arguments, plain checks, reductions.
 
 #include "compiler/ops/common.h"
+#include "compiler/svd.h"
 
 #include <string.h>
 
@@ -236,4 +237,47 @@ double dot(const double *a, const double *b, int64_t k)
         sum[p % 8] += a[p] * b[p];
     return ((sum[0] + sum[1]) + (sum[2] + sum[3])) +
            ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+// ---- packed matrices -------------------------------------------------------------------
+
+const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f)
+{
+    float *rows = (float *)eval_scratch(e, (w->n + 1) / 2);
+    double *mean = eval_scratch(e, w->n);
+    FormatSize size = {w->dim[0], w->dim[1], format_blocks(w->dim[0], w->dim[1])};
+    for (int64_t i = 0; i < w->n; i++)
+        rows[i] = (float)w->data[i];
+    f->mean(&size, rows);
+    for (int64_t i = 0; i < w->n; i++)
+        mean[i] = (double)rows[i];
+    return mean;
+}
+
+// ---- singular values -------------------------------------------------------------------
+
+bool infer_factor(Infer *c, Value *v, const Size **rank)
+{
+    const Attr *r = infer_attr(c, v, "rank", AT_INT);
+    const Type *w = &v->in[0]->type;
+    int64_t n, k;
+    if (!r || !infer_floats(c, v))
+        return false;
+    if (w->rank != 2 || !value_is_const(v->in[0]) || !size_is_int(w->dim[0].size, &n) ||
+        !size_is_int(w->dim[1].size, &k))
+        return misfit(c, E0308, "%s takes a constant matrix, not %s", op_info[v->op].name,
+                      spell(c, v->in[0]));
+    if (r->i < 1 || r->i > n || r->i > k)
+        return misfit(c, E0308, "%s: %s has no rank %lld", op_info[v->op].name,
+                      spell(c, v->in[0]), (long long)r->i);
+    *rank = size_int(c->sizes, r->i);
+    return true;
+}
+
+const Factors *eval_factors(Eval *e, const Value *v)
+{
+    const Tensor *w = eval_in(e, v, 0);
+    Arena *scratch;
+    Module *m = eval_module(e, &scratch);
+    return svd_factors(m, scratch, w->data, w->dim[0], w->dim[1], attr_int(v, "rank", 1));
 }

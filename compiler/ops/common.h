@@ -6,6 +6,7 @@
 #define TFXC_OPS_COMMON_H
 
 #include "compiler/ops.h"
+#include "passes/format.h"
 
 // ---- type rules ------------------------------------------------------------------------
 
@@ -35,6 +36,9 @@ bool infer_reduce(Infer *c, Value *v);
 // rms_norm, layer_norm: operands after the first are [d] as the last axis.
 bool infer_norm(Infer *c, Value *v);
 
+// svd_left, svd_right: a constant matrix, {rank} as a size.
+bool infer_factor(Infer *c, Value *v, const Size **rank);
+
 // ---- oracle ----------------------------------------------------------------------------
 
 // A tensor seen around one axis: index = (o * n + k) * inner + i.
@@ -57,6 +61,10 @@ void eval_reduce(Eval *e, const Value *v, Tensor *y, double start,
 // c[m, n] += a[m, k] b[k, n], all row-major and dense.
 void matmul_add(double *c, const double *a, const double *b, int64_t m, int64_t k,
                 int64_t n);
+// The factors of operand 0, of {rank}.
+const struct Factors *eval_factors(Eval *e, const Value *v);
+// What the packed matrix w stands for.
+const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f);
 // sum_k a[k] b[k]
 double dot(const double *a, const double *b, int64_t k);
 

@@ -2,12 +2,21 @@
 //
 // x D[A..., n, B...], ids int[I...] -> y D[A..., I..., B...]; the axis of n is {axis}. An
 // index outside 0 .. n - 1 ends the run with an error: nothing is counted from the end.
+// {format} says how a constant table is packed; then x is what the packed bytes stand for.
 // Source: NumPy, numpy.take; ONNX Gather.
 
 #include "compiler/lower.h"
 #include "compiler/ops/common.h"
 
 #include <string.h>
+
+// Rows of a constant matrix are a kernel, which reads packed panels too.
+static bool may_be_packed(const Value *v)
+{
+    const Value *w = v->in[0];
+    return value_is_const(w) && w->type.rank == 2 && attr_int(v, "axis", 0) == 0 &&
+           dtype_info[w->type.dtype].kind == DK_FLOAT && v->in[1]->type.dtype == DT_i32;
+}
 
 bool infer_gather(Infer *c, Value *v)
 {
@@ -27,6 +36,11 @@ bool infer_gather(Infer *c, Value *v)
         return misfit(c, E0309, "gather: %s by %s has %d axes, at most %d",
                       spell(c, v->in[0]), spell(c, v->in[1]), x->rank - 1 + ids->rank,
                       MAX_RANK);
+    const char *format = attr_str(v, "format", NULL);
+    Format f;
+    if (format && (!format_find(format, &f) || f == FORMAT_block48 || !may_be_packed(v)))
+        return misfit(c, E0308, "gather: no format `%s` of %s", format,
+                      spell(c, v->in[0]));
     Type y = type_scalar(x->dtype);
     for (int k = 0; k < axis; k++)
         y.dim[y.rank++] = x->dim[k];
@@ -42,13 +56,17 @@ void eval_gather(Eval *e, const Value *v, Tensor *y)
 {
     const Tensor *x = eval_in(e, v, 0), *ids = eval_in(e, v, 1);
     Split s = tensor_split(x, (int)attr_int(v, "axis", 0));
+    const double *table = x->data;
     double *to = y->data;
+    Format f;
+    if (format_find(attr_str(v, "format", ""), &f))
+        table = packed_mean(e, x, &format_info[f]);
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t i = 0; i < ids->n; i++) {
             double id = ids->data[i];
             if (!(id >= 0 && id < (double)s.n))
                 eval_fail(e, "index %g is outside 0..%lld", id, (long long)s.n - 1);
-            const double *from = x->data + (o * s.n + (int64_t)id) * s.inner;
+            const double *from = table + (o * s.n + (int64_t)id) * s.inner;
             if (s.inner > 0)
                 memcpy(to, from, (size_t)s.inner * sizeof(double));
             to += s.inner;
@@ -130,14 +148,16 @@ void lower_gather(Lower *l, const Value *v)
         lower_refuse(l, v, "indices are i32 or i64", "cast them: cast(ids, i32)");
         return;
     }
-    if (!is_packable(w) || t->rank != 2 || attr_int(v, "axis", 0) != 0 ||
-        dtype_info[t->dtype].kind != DK_FLOAT || index != DT_i32) {
+    if (!is_packable(w) || !may_be_packed(v)) {
         gather_loops(l, v);
         return;
     }
     View ids = gather_ids(l, v);
-    bool panel = lower_has_panel(l, w);
-    Buf *table = lower_packed(l, w, panel ? PACK_PANEL : PACK_PLAIN);
+    Format format;
+    if (!format_find(attr_str(v, "format", ""), &format))
+        format = lower_matrix_format(l, w);
+    bool panel = format != FORMAT_plain;
+    Buf *table = lower_packed(l, w, format);
     lower_note(l, v);
     View to = lower_dest(l, v, 0), y = to;
     if (!lower_is_dense(l, &to) && (to.rank != 2 || !size_is(to.stride[1], 1))) {
@@ -145,9 +165,9 @@ void lower_gather(Lower *l, const Value *v)
         y = view_dense(l, b, &v->type);
     }
     const Size *row = to.rank == 2 ? y.stride[0] : t->dim[1].size;
-    const char *name =
-        arena_printf(l->p->arena, "tfx_gather_%s_%s", panel ? "panel" : "rows",
-                     dtype_info[table->dtype].name);
+    const char *name = arena_printf(l->p->arena, "tfx_gather_%s_%s", panel ? "panel" : "rows",
+                                    panel ? format_info[format].kernel
+                                          : dtype_info[table->dtype].name);
     LStmt *k = kernel(l, v, "gather", name);
     k->fails = true;
     karg_write(l, k, NULL, y.buf, lx_size(l->p, y.offset));

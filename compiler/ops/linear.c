@@ -3,11 +3,15 @@
 // x float[..., in], w float[out, in] constant -> y [..., out]; the extras broadcast to
 // [..., out] and are the body's further parameters (bias, residual, gate). Without a body
 // y is the sum. y has the element type that the body yields.
+//
+// {format} says how w is packed. The sum is then over what the packed bytes stand for; and
+// of a format that rounds_x, over q s with q = round(x / s), s = max |x| / 127 of a row.
 // Source: x w' of Rosenblatt 1958 and since; the body is the epilogue of a GEMM kernel.
 
 #include "compiler/lower.h"
 #include "compiler/ops/common.h"
 
+#include <math.h>
 #include <string.h>
 
 bool infer_linear(Infer *c, Value *v)
@@ -36,22 +40,46 @@ bool infer_linear(Infer *c, Value *v)
             return misfit(c, E0301, "linear: %s does not broadcast to %s",
                           spell(c, v->in[i]), type_str(&y, c->module->arena));
     }
+    const char *format = attr_str(v, "format", NULL);
+    if (format && !format_find(format, &(Format){0}))
+        return misfit(c, E0308, "linear: there is no format `%s`", format);
     y.dtype = infer_body_dtype(v, x->dtype);
     v->type = y;
     return true;
+}
+
+// Each row of x rounded to 255 steps, in units of x.
+static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k)
+{
+    double *y = eval_scratch(e, x->n);
+    for (int64_t at = 0; k > 0 && at < x->n; at += k) {
+        double most = 0;
+        for (int64_t i = at; i < at + k; i++)
+            most = fmax(most, fabs(x->data[i]));
+        double scale = most < 0x1p-100 ? 0 : most / 127;
+        for (int64_t i = at; scale > 0 && i < at + k; i++)
+            y[i] = rint(x->data[i] / scale) * scale;
+    }
+    return y;
 }
 
 void eval_linear(Eval *e, const Value *v, Tensor *y)
 {
     const Tensor *x = eval_in(e, v, 0), *w = eval_in(e, v, 1);
     const int64_t out = w->dim[0], in = w->dim[1];
+    const double *a = x->data, *b = w->data;
+    Format f;
+    if (format_find(attr_str(v, "format", ""), &f)) {
+        b = packed_mean(e, w, &format_info[f]);
+        a = format_info[f].rounds_x ? rounded_rows(e, x, in) : a;
+    }
     Tensor sum = *y;
     sum.dtype = x->dtype;
     sum.data = eval_scratch(e, y->n);
     // row o of w stays near while the rows of x go by
     for (int64_t o = 0; o < out; o++)
         for (int64_t t = 0; t * out < y->n; t++)
-            sum.data[t * out + o] = dot(x->data + t * in, w->data + o * in, in);
+            sum.data[t * out + o] = dot(a + t * in, b + o * in, in);
     eval_body(e, v, &sum, y);
 }
 
@@ -104,12 +132,12 @@ static void key_expr(Text *t, const LExpr *e)
 }
 
 static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
-                                     DType weight)
+                                     Format weight)
 {
     Prog *p = l->p;
     Text key;
     text_init(&key, p->arena);
-    text_printf(&key, "%s %d ", dtype_info[weight].name, v->nin - 2);
+    text_printf(&key, "%s %d ", format_info[weight].name, v->nin - 2);
     key_expr(&key, epilogue);
     const char *base = template_name(l, v), *name = base;
     int same = 1;
@@ -159,6 +187,14 @@ static View extra_view(Lower *l, const Value *v, int i)
     return y;
 }
 
+// Room for the rounded rows of x, k bytes and a scale each.
+static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k)
+{
+    const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, (k + 3) / 4 + 1));
+    Buf *b = lower_temp(l, "rounded", DT_f32, 1, &floats);
+    karg_write(l, s, NULL, b, lx_int(l->p, 0));
+}
+
 void lower_linear(Lower *l, const Value *v)
 {
     Prog *p = l->p;
@@ -174,7 +210,7 @@ void lower_linear(Lower *l, const Value *v)
         x = lower_dense(l, x, "rows");
     for (int i = 2; i < v->nin; i++)
         r.nest.view[i] = extra_view(l, v, i);
-    Buf *w = lower_packed(l, v->in[1], PACK_PANEL);
+    Buf *w = lower_packed(l, v->in[1], lower_linear_format(l, v));
     lower_note(l, v);
     View to = lower_dest(l, v, ~3u), y = to;
     if (!size_is(to.stride[last], 1)) {
@@ -186,7 +222,7 @@ void lower_linear(Lower *l, const Value *v)
     View extra[MAX_EXTRA + 2];
     for (int i = 0; i < v->nin; i++)
         extra[i < 2 ? 0 : i] = r.nest.view[i];
-    const Template *t = find_template(l, v, epilogue_of(l, v), w->dtype);
+    const Template *t = find_template(l, v, epilogue_of(l, v), w->field->packed->format);
     rows_open(l, &r, last, v->loc);
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);
@@ -198,6 +234,8 @@ void lower_linear(Lower *l, const Value *v)
     karg_size(l, s, NULL, r.rows);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[0]);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[1]);
+    if (format_info[t->weight].rounds_x)
+        rounded_arg(l, s, r.rows, w->field->packed->k);
     for (int i = 2; i < v->nin; i++) {
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
         karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);

@@ -142,6 +142,7 @@ Instance *instance_new(Sema *s, const Block *b, const Val *args, const char *pat
     *in = (Instance){.block = b,
                      .args = args,
                      .path = path,
+                     .member = "",
                      .name = name,
                      .owner = owner,
                      .depth = depth,
@@ -212,7 +213,10 @@ static Val make_part(Sema *s, Instance *in, const Member *m, int which,
         return val_poison();
     Instance *part =
         instance_new(s, b.block, args, path, m->names.p[which].s, in, m->block.loc);
-    return part ? (Val){.kind = VAL_INSTANCE, .inst = part} : val_poison();
+    if (!part)
+        return val_poison();
+    part->member = member_name(s, in, m, which, index);
+    return (Val){.kind = VAL_INSTANCE, .inst = part};
 }
 
 Val part_get(Sema *s, Instance *in, const Member *m, int which)

@@ -8,6 +8,7 @@
 #include "grammar/parse.h"
 #include "internal.h"
 #include "override.h"
+#include "recipe.h"
 
 static bool set_global(Sema *s, FileScope *f, const Item *item, Val v, bool ready)
 {
@@ -178,9 +179,7 @@ static void do_item(Sema *s, FileScope *f, const Item *item)
                   item->name.s ? item->name.s : "it");
         break;
     case IT_RECIPE:
-        sema_error(s, item->loc, E0709, "recipes are not in this version");
-        sema_hint(s, item->loc, "leave `recipe %s` out: the model is built as it is",
-                  item->name.s ? item->name.s : "");
+        vec_push(s->arena, &s->module->recipes, recipe_read(s->arena, s->out, item));
         break;
     }
 }

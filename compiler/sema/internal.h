@@ -75,7 +75,8 @@ typedef struct Val {
 struct Instance {
     const Block *block;
     const Val *args;   // by block->item->params
-    const char *path;  // "" at the root
+    const char *path;    // in the checkpoint; "" at the root
+    const char *member;  // in the source: "layer.{i}.attn", "" at the root
     const char *name;  // what its owner calls it
     Instance *owner;
     int depth;

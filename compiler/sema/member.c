@@ -57,6 +57,7 @@ static Val weight_value(Sema *s, Instance *in, const Member *m, int which)
     }
     if (w->loc.end == 0) {
         w->loc = m->loc;
+        w->member = member_name(s, in, m, which, NULL);
         w->scope = s->b.scope ? s->b.scope : w->scope;
         memcpy(w->stored, order, sizeof order);
     }

@@ -77,6 +77,13 @@ static bool put_template(Sema *s, Instance *in, const Member *m, int which,
     return true;
 }
 
+const char *member_name(Sema *s, const Instance *in, const Member *m, int which,
+                        const char *index)
+{
+    return arena_printf(s->arena, "%s%s%s%s%s", in->member, *in->member ? "." : "",
+                        m->names.p[which].s, index ? "." : "", index ? index : "");
+}
+
 const char *member_path(Sema *s, Instance *in, const Member *m, int which,
                         const char *index)
 {

@@ -10,4 +10,8 @@
 const char *member_path(Sema *s, Instance *in, const Member *m, int which,
                         const char *index);
 
+// What the source calls the member: "layer.{i}.attn".
+const char *member_name(Sema *s, const Instance *in, const Member *m, int which,
+                        const char *index);
+
 #endif

@@ -58,4 +58,47 @@ TFX_DEFINE_GATHER(f32)
 TFX_DEFINE_GATHER(bf16)
 TFX_DEFINE_GATHER(f16)
 
+// Quantised panels: q and scale of (id, j) by their places.
+#define TFX_DEFINE_GATHER_Q(FMT, VALUE)                                                \
+    static TFX_UNUSED int tfx_gather_panel_##FMT(                                      \
+        float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,       \
+        ptrdiff_t n, ptrdiff_t k)                                                      \
+    {                                                                                  \
+        if (tfx_check_ids_i32(ids, m, n))                                              \
+            return TFX_ERR_INDEX;                                                      \
+        for (ptrdiff_t i = 0; i < m; i++)                                              \
+            for (ptrdiff_t j = 0; j < k; j++)                                          \
+                y[i * ldy + j] = VALUE((const uint8_t *)w, n, k, ids[i], j);           \
+        return TFX_OK;                                                                 \
+    }
+
+static inline float tfx_value_i8(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
+                                 ptrdiff_t col, ptrdiff_t kk)
+{
+    const void *at = w + tfx_i8_shift_at(n, k, col) + 4 * tfx_panel_width(n, col);
+    int q = w[tfx_i8_at(n, k, col, kk)];
+    return (float)(q < 128 ? q : q - 256) * *(const float *)at;
+}
+
+static inline float tfx_value_i8g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
+                                    ptrdiff_t col, ptrdiff_t kk)
+{
+    const void *at = w + tfx_group_at(n, k, col, kk, 34);
+    int q = w[tfx_i8g32_at(n, k, col, kk)];
+    return (float)(q < 128 ? q : q - 256) * tfx_from_f16(*(const uint16_t *)at);
+}
+
+static inline float tfx_value_i4g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
+                                    ptrdiff_t col, ptrdiff_t kk)
+{
+    const void *at = w + tfx_group_at(n, k, col, kk, 18);
+    int two = w[tfx_i4g32_at(n, k, col, kk)];
+    int q = kk % 8 < 4 ? two & 15 : two >> 4;
+    return (float)(q - 8) * tfx_from_f16(*(const uint16_t *)at);
+}
+
+TFX_DEFINE_GATHER_Q(i8, tfx_value_i8)
+TFX_DEFINE_GATHER_Q(i8g32, tfx_value_i8g32)
+TFX_DEFINE_GATHER_Q(i4g32, tfx_value_i4g32)
+
 #endif

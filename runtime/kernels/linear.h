@@ -2,37 +2,18 @@
 // linear.h - template: y = epilogue(x w') with packed weights; contract in tfx.h.
 //
 // The work is cut into panels of 48 columns by blocks of TFX_LINEAR_ROWS rows, in an order
-// that keeps a panel with one task. In a block a tile of rows is summed in registers
-// (tile.h), stored to the stack, and goes from there through the epilogue to y.
+// that keeps a panel with one task. In a block the sums of a batch of rows are made by the
+// format of the weights (sums.h, dot.h, group.h, sparse.h) on the stack, and go from there
+// through the epilogue to y.
 
 #ifndef TFX_LINEAR_H
 #define TFX_LINEAR_H
 
+#include "dot.h"
+#include "group.h"
 #include "math.h"
-#include "tile.h"
-
-enum { TFX_LINEAR_ROWS = 128 };
-
-typedef struct tfx_linear_call {
-    float *y;
-    const float *x;
-    const void *w;
-    ptrdiff_t ldy, ldx, m, n, k;
-    const float *e[4];
-    ptrdiff_t ld[4];
-    ptrdiff_t units, row_blocks;
-    int ntasks;
-} tfx_linear_call;
-
-// Units are panel by panel, row blocks inside; of one row, groups of panels.
-static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
-{
-    ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
-    p->row_blocks = (p->m + TFX_LINEAR_ROWS - 1) / TFX_LINEAR_ROWS;
-    p->units = panels * p->row_blocks;
-    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
-    p->ntasks = (int)(p->units < most ? p->units : most);
-}
+#include "sparse.h"
+#include "sums.h"
 
 #define TFX_PASTE_(a, b) a##b
 #define TFX_PASTE(a, b)  TFX_PASTE_(a, b)
@@ -122,9 +103,9 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
 
 static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int thread)
 {
-    typedef TFX_PASTE(tfx_stored_, TFX_WEIGHT) stored;
+    enum { BATCH = TFX_PASTE(tfx_batch_, TFX_WEIGHT) };
     const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    float t[8 * TFX_PANEL];
+    float t[(BATCH > 4 ? BATCH : 4) * TFX_PANEL];
     ptrdiff_t u = p->units * index / p->ntasks;
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
     (void)thread;
@@ -133,11 +114,10 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
         ptrdiff_t r = u % p->row_blocks * TFX_LINEAR_ROWS;
         ptrdiff_t last = tfx_min_size(r + TFX_LINEAR_ROWS, p->m);
         ptrdiff_t width = tfx_min_size((p->n - col + 15) / 16 * 16, TFX_PANEL);
-        const stored *w = (const stored *)p->w + col * p->k;
 #if TFX_LANES == 16
         if (p->m == 1 && end - u >= TFX_VECTOR_PANELS &&
             p->n - col > (TFX_VECTOR_PANELS - 1) * TFX_PANEL + 32) {
-            TFX_PASTE(tfx_vector_, TFX_WEIGHT)(t, p->x, w, p->k);
+            TFX_PASTE(tfx_vector_sums_, TFX_WEIGHT)(t, p, col);
             for (int i = 0; i < TFX_VECTOR_PANELS; i++)
                 TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, 0,
                                             col + i * TFX_PANEL);
@@ -146,11 +126,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
         }
 #endif
         while (r < last) {
-            ptrdiff_t rows = tfx_min_size(last - r, TFX_TILE_ROWS);
-            const float *x = p->x + r * p->ldx;
-            int stream = r == 0 && p->row_blocks == 1;
-            TFX_PASTE(tfx_block_, TFX_WEIGHT)
-            (t, x, p->ldx, w, width, rows, p->k, stream);
+            ptrdiff_t rows = tfx_min_size(last - r, BATCH);
+            TFX_PASTE(tfx_sums_, TFX_WEIGHT)(t, p, col, width, r, rows);
             for (ptrdiff_t i = 0; i < rows; i++)
                 TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, col);
             r += rows;
@@ -190,7 +167,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
 static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                                   const float *x, ptrdiff_t ldx, const void *w,
                                   ptrdiff_t m, ptrdiff_t n,
-                                  ptrdiff_t k TFX_EXTRA_PARAMS)
+                                  ptrdiff_t k TFX_PASTE(TFX_WORK_PARAM_, TFX_WEIGHT)
+                                      TFX_EXTRA_PARAMS)
 {
     tfx_linear_call call = {.y = y,
                             .x = x,
@@ -202,6 +180,8 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                             .k = k,
                             .e = TFX_EXTRA_VALUES,
                             .ld = TFX_EXTRA_STRIDES};
+    TFX_PASTE(tfx_prepare_, TFX_WEIGHT)
+    (&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT));
     tfx_linear_plan(&call, par);
     tfx_run(par, TFX_PASTE(TFX_LINEAR, _task), &call, call.ntasks);
 }

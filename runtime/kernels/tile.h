@@ -4,8 +4,9 @@
 //     tfx_block_FMT(t, x, ldx, w, width, rows, k, stream)
 //         t[r][c] = sum_kk x[r * ldx + kk] w[kk * width + c]      t has TFX_PANEL columns
 //
-// rows <= TFX_TILE_ROWS, width 16, 32 or 48; stream: w comes from far, prefetch it. Every sum is one chain over increasing kk
-// from 0, so the tile shape never shows in the bits. The accumulators are one variable
+// rows <= TFX_TILE_ROWS, width 16, 32 or 48; stream: w comes from far, prefetch it. Every
+// sum is one chain over increasing kk from 0, so the tile shape never shows in the bits;
+// tfx_block_more(t, x, ldx, w, width, rows, k) goes on with the sums that t holds. The accumulators are one variable
 // each, not an array, and k is an argument, never a constant: otherwise gcc 12 spills.
 //
 // Tiles, rows x columns: AVX-512 8x48, AVX2 and AArch64 6x16, SSE 4x8, plain C 4x4.
@@ -47,6 +48,12 @@ enum { TFX_TILE_AHEAD = 24 };
 #define TFX_ACC_3(i) TFX_ACC_2(i) tfx_v a##i##2 = zero;
 #define TFX_ACC_4(i) TFX_ACC_3(i) tfx_v a##i##3 = zero;
 
+#define TFX_TAKE(i, c) tfx_v a##i##c = tfx_load(t + i * TFX_PANEL + c * TFX_LANES);
+#define TFX_TAKE_1(i)  TFX_TAKE(i, 0)
+#define TFX_TAKE_2(i)  TFX_TAKE_1(i) TFX_TAKE(i, 1)
+#define TFX_TAKE_3(i)  TFX_TAKE_2(i) TFX_TAKE(i, 2)
+#define TFX_TAKE_4(i)  TFX_TAKE_3(i) TFX_TAKE(i, 3)
+
 #define TFX_INPUT(i) const float *x##i = x + i * ldx;
 
 #define TFX_FMA_1(i) a##i##0 = tfx_fma_v(b, w0, a##i##0);
@@ -72,17 +79,21 @@ enum { TFX_TILE_AHEAD = 24 };
 #define TFX_W_4(FMT)    TFX_W_3(FMT) TFX_W(FMT, 3)
 
 #define TFX_DEFINE_TILE(FMT, R, C)                                                       \
-    TFX_DEFINE_TILE_AS(tfx_tile_##FMT##_##R##x##C, FMT, R, C, TFX_NO_PREFETCH)           \
-    TFX_DEFINE_TILE_AS(tfx_stream_##FMT##_##R##x##C, FMT, R, C, TFX_TILE_PREFETCH_##C)
+    TFX_DEFINE_TILE_AS(tfx_tile_##FMT##_##R##x##C, FMT, R, C, ACC, TFX_NO_PREFETCH)      \
+    TFX_DEFINE_TILE_AS(tfx_stream_##FMT##_##R##x##C, FMT, R, C, ACC,                     \
+                       TFX_TILE_PREFETCH_##C)
+#define TFX_DEFINE_MORE(FMT, R, C)                                                       \
+    TFX_DEFINE_TILE_AS(tfx_more_##FMT##_##R##x##C, FMT, R, C, TAKE, TFX_NO_PREFETCH)
 
-#define TFX_DEFINE_TILE_AS(NAME, FMT, R, C, PREFETCH)                                    \
+#define TFX_DEFINE_TILE_AS(NAME, FMT, R, C, START, PREFETCH)                             \
     static TFX_FLAT void NAME(                                                           \
         float *t, const float *x, ptrdiff_t ldx, const tfx_stored_##FMT *w,              \
         ptrdiff_t ldw, ptrdiff_t k)                                                      \
     {                                                                                    \
         const tfx_v zero = tfx_splat_v(0.0f);                                            \
         TFX_ROWS_##R(TFX_INPUT)                                                          \
-        TFX_ROWS_##R(TFX_ACC_##C)                                                        \
+        (void)zero;                                                                      \
+        TFX_ROWS_##R(TFX_##START##_##C)                                                  \
         for (ptrdiff_t kk = 0; kk < k; kk++) {                                           \
             TFX_W_##C(FMT)                                                               \
             PREFETCH(w + TFX_TILE_AHEAD * ldw)                                           \
@@ -102,20 +113,12 @@ enum { TFX_TILE_AHEAD = 24 };
     TFX_PREFETCH((p) + TFX_LANES);                                                       \
     TFX_PREFETCH((p) + 2 * TFX_LANES);
 
-#define TFX_CASE(FMT, R, C)                                                              \
-    case R:                                                                              \
-        if (stream)                                                                      \
-            tfx_stream_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                \
-        else                                                                             \
-            tfx_tile_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                  \
-        break;
-
+// Every R of TFX_TILE_ROWS; every shape of a tile.
 #if TFX_LANES == 16
 #define TFX_TILES(M, FMT, C)                                                             \
     M(FMT, 1, C) M(FMT, 2, C) M(FMT, 3, C) M(FMT, 4, C)                                  \
     M(FMT, 5, C) M(FMT, 6, C) M(FMT, 7, C) M(FMT, 8, C)
-#define TFX_DEFINE_TILES(FMT) TFX_TILES(TFX_DEFINE_TILE, FMT, 3)                         \
-                              TFX_TILES(TFX_DEFINE_TILE, FMT, 1)
+#define TFX_ALL_TILES(M, FMT) TFX_TILES(M, FMT, 3) TFX_TILES(M, FMT, 1)
 #elif TFX_LANES == 8 || (TFX_LANES == 4 && defined(__aarch64__))
 #define TFX_TILES(M, FMT, C)                                                             \
     M(FMT, 1, C) M(FMT, 2, C) M(FMT, 3, C) M(FMT, 4, C) M(FMT, 5, C) M(FMT, 6, C)
@@ -124,38 +127,60 @@ enum { TFX_TILE_AHEAD = 24 };
     M(FMT, 1, C) M(FMT, 2, C) M(FMT, 3, C) M(FMT, 4, C)
 #endif
 
+// The case of M for rows, strip by strip of width; c is the strip's first column.
 #if TFX_LANES == 16
-#define TFX_STRIPS(FMT)                                                                  \
+#define TFX_STRIPS(M, FMT)                                                               \
     if (width == TFX_PANEL) {                                                            \
-        switch (rows) { TFX_TILES(TFX_CASE, FMT, 3) }                                    \
+        switch (rows) { TFX_TILES(M, FMT, 3) }                                           \
         return;                                                                          \
     }                                                                                    \
     for (c = 0; c < width; c += 16) {                                                    \
-        switch (rows) { TFX_TILES(TFX_CASE, FMT, 1) }                                    \
+        switch (rows) { TFX_TILES(M, FMT, 1) }                                           \
     }
 #elif TFX_LANES == 4 && defined(__aarch64__) || TFX_LANES == 1
-#define TFX_DEFINE_TILES(FMT) TFX_TILES(TFX_DEFINE_TILE, FMT, 4)
-#define TFX_STRIPS(FMT)                                                                  \
+#define TFX_ALL_TILES(M, FMT) TFX_TILES(M, FMT, 4)
+#define TFX_STRIPS(M, FMT)                                                               \
     for (c = 0; c < width; c += 4 * TFX_LANES) {                                         \
-        switch (rows) { TFX_TILES(TFX_CASE, FMT, 4) }                                    \
+        switch (rows) { TFX_TILES(M, FMT, 4) }                                           \
     }
 #else
-#define TFX_DEFINE_TILES(FMT) TFX_TILES(TFX_DEFINE_TILE, FMT, 2)
-#define TFX_STRIPS(FMT)                                                                  \
+#define TFX_ALL_TILES(M, FMT) TFX_TILES(M, FMT, 2)
+#define TFX_STRIPS(M, FMT)                                                               \
     for (c = 0; c < width; c += 2 * TFX_LANES) {                                         \
-        switch (rows) { TFX_TILES(TFX_CASE, FMT, 2) }                                    \
+        switch (rows) { TFX_TILES(M, FMT, 2) }                                           \
     }
 #endif
 
+#define TFX_CASE(FMT, R, C)                                                              \
+    case R:                                                                              \
+        if (stream)                                                                      \
+            tfx_stream_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                \
+        else                                                                             \
+            tfx_tile_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                  \
+        break;
+#define TFX_CASE_MORE(FMT, R, C)                                                         \
+    case R:                                                                              \
+        tfx_more_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                      \
+        break;
+
 #define TFX_DEFINE_BLOCK(FMT)                                                            \
-    TFX_DEFINE_TILES(FMT)                                                                \
+    TFX_ALL_TILES(TFX_DEFINE_TILE, FMT)                                                  \
     static TFX_UNUSED void tfx_block_##FMT(float *t, const float *x, ptrdiff_t ldx,      \
                                            const tfx_stored_##FMT *w, ptrdiff_t width,   \
                                            ptrdiff_t rows, ptrdiff_t k, int stream)      \
     {                                                                                    \
         ptrdiff_t c = 0;                                                                 \
-        TFX_STRIPS(FMT)                                                                  \
+        TFX_STRIPS(TFX_CASE, FMT)                                                        \
     }
+
+TFX_ALL_TILES(TFX_DEFINE_MORE, f32)
+static TFX_UNUSED void tfx_block_more(float *t, const float *x, ptrdiff_t ldx,
+                                      const float *w, ptrdiff_t width, ptrdiff_t rows,
+                                      ptrdiff_t k)
+{
+    ptrdiff_t c = 0;
+    TFX_STRIPS(TFX_CASE_MORE, f32)
+}
 
 // clang-format on
 

@@ -7,6 +7,9 @@
 
 const Kernels *const *variants(void)
 {
+    static const Kernels *const vnni[] = {
+        &kernels_scalar, &kernels_base, &kernels_nofma, &kernels_avx2, &kernels_avx512,
+        &kernels_vnni,   NULL};
     static const Kernels *const all[] = {&kernels_scalar, &kernels_base,
                                          &kernels_nofma,  &kernels_avx2,
                                          &kernels_avx512, NULL};
@@ -15,11 +18,14 @@ const Kernels *const *variants(void)
     static const Kernels *const base[] = {&kernels_scalar, &kernels_base,
                                           &kernels_nofma, NULL};
 #if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
+        return vnni;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
         return all;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return avx2;
 #endif
+    (void)vnni;
     (void)all;
     (void)avx2;
     return base;

@@ -36,6 +36,40 @@
     (TFX_MAX(a, TFX_MIN(e0, 9.0f)) * (e1) + TFX_TANH(e2) - (e3))
 #include "runtime/kernels/linear.h"
 
+#define TFX_LINEAR linear_i8
+#define TFX_WEIGHT i8
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_i8_add
+#define TFX_WEIGHT          i8
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR linear_i8g32
+#define TFX_WEIGHT i8g32
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR linear_i4g32
+#define TFX_WEIGHT i4g32
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_i4g32_add
+#define TFX_WEIGHT          i4g32
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR linear_block48
+#define TFX_WEIGHT block48
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_block48_add
+#define TFX_WEIGHT          block48
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
 #define MAP(name)                                                                      \
     static void map_##name(float *y, const float *x, ptrdiff_t n, int by_vectors)      \
     {                                                                                  \
@@ -84,6 +118,16 @@ const Kernels TABLE(VARIANT) = {
     .linear_add = linear_add,
     .linear_gelu = linear_gelu,
     .linear_four = linear_four,
+    .linear_i8 = linear_i8,
+    .linear_i8_add = linear_i8_add,
+    .linear_i8g32 = linear_i8g32,
+    .linear_i4g32 = linear_i4g32,
+    .linear_i4g32_add = linear_i4g32_add,
+    .linear_block48 = linear_block48,
+    .linear_block48_add = linear_block48_add,
+    .gather_i8 = tfx_gather_panel_i8,
+    .gather_i8g32 = tfx_gather_panel_i8g32,
+    .gather_i4g32 = tfx_gather_panel_i4g32,
     .gather_panel = {tfx_gather_panel_f32, tfx_gather_panel_bf16, tfx_gather_panel_f16},
     .gather_rows = {tfx_gather_rows_f32, tfx_gather_rows_bf16, tfx_gather_rows_f16},
     .rms_norm = tfx_rms_norm,

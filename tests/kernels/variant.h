@@ -17,6 +17,12 @@ typedef void Linear4(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x
                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, const float *e1,
                      ptrdiff_t ld1, const float *e2, ptrdiff_t ld2, const float *e3,
                      ptrdiff_t ld3);
+typedef void LinearWork(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+                        ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                        ptrdiff_t k, float *work);
+typedef void LinearWork1(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+                         ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                         ptrdiff_t k, float *work, const float *e0, ptrdiff_t ld0);
 typedef int Gather(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
                    ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 
@@ -37,7 +43,12 @@ typedef struct Kernels {
     Linear1 *linear_add;   // a + e0
     Linear1 *linear_gelu;  // gelu(a + e0)
     Linear4 *linear_four;  // max(a, e0) * e1 + tanh(e2) - e3
+    LinearWork *linear_i8;
+    LinearWork1 *linear_i8_add;
+    Linear *linear_i8g32, *linear_i4g32, *linear_block48;
+    Linear1 *linear_i4g32_add, *linear_block48_add;
     Gather *gather_panel[FORMATS];
+    Gather *gather_i8, *gather_i8g32, *gather_i4g32;
     Gather *gather_rows[FORMATS];
     void (*rms_norm)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
                      ptrdiff_t ldx, const float *w, float eps, ptrdiff_t m,
@@ -57,7 +68,7 @@ typedef struct Kernels {
 // One build each: plain C, and the instruction sets of the machine. NULL-terminated list
 // of those this machine can run.
 extern const Kernels kernels_scalar, kernels_base, kernels_avx2, kernels_avx512,
-    kernels_nofma;
+    kernels_vnni, kernels_nofma;
 const Kernels *const *variants(void);
 
 // ---- what the tests share ------------------------------------------------------------

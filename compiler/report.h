@@ -1,0 +1,14 @@
+// report.h - what becomes of each weight: format, bytes, error.
+
+#ifndef TFXC_REPORT_H
+#define TFXC_REPORT_H
+
+#include "layout.h"
+
+// The steps of the chosen recipes, then a line for every packed matrix of a linear: its
+// format, its bytes (scales and indices included), and |w - packed| / |w| in the sum of
+// squares, w being what the checkpoint has. Of a low-rank pair the product counts; the line
+// of the right factor says so. Without a checkpoint there are no errors to tell.
+void report_weights(const Layout *y, Checkpoint *ck, Text *out);
+
+#endif

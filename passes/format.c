@@ -1,0 +1,78 @@
+// format.c - the table of weight formats.
+
+#include "format.h"
+
+#include "compiler/convert.h"
+
+#include <math.h>
+#include <string.h>
+
+const FormatInfo format_info[FORMAT_COUNT] = {
+    {.name = "plain", .kernel = "", .storage = DT_f32, .doc = "elements, row by row"},
+#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                               \
+    {#name, #kernel,      DT_##storage, rounds_x,   cost,                                \
+     doc,   bytes_##name, pack_##name,  mean_##name},
+#include "formats.def"
+#undef FORMAT
+};
+
+bool format_find(const char *name, Format *f)
+{
+    for (int i = FORMAT_plain + 1; i < FORMAT_COUNT; i++)
+        if (!strcmp(format_info[i].name, name)) {
+            *f = (Format)i;
+            return true;
+        }
+    return false;
+}
+
+Format format_dense(DType storage)
+{
+    return storage == DT_f16 ? FORMAT_f16 : storage == DT_bf16 ? FORMAT_bf16 : FORMAT_f32;
+}
+
+// ---- shared by the rows ----------------------------------------------------------------
+
+bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel, int64_t bytes)
+{
+    unsigned char *out = arena_alloc(io->arena, (size_t)bytes);
+    for (int64_t c = 0; c < w->n; c += FORMAT_PANEL) {
+        FormatSize p = {w->n - c < FORMAT_PANEL ? w->n - c : FORMAT_PANEL, w->k, w->k};
+        const float *rows = io->rows(io->ctx, c, p.n);
+        if (!rows)
+            return false;
+        memset(out, 0, (size_t)bytes);
+        if (!io->put(io->ctx, out, panel(&p, rows, out)))
+            return false;
+    }
+    return true;
+}
+
+float format_half(float x)
+{
+    uint16_t half;
+    convert_from_f32(ST_F16, &x, 1, &half);
+    convert_to_f32(ST_F16, &half, 1, &x);
+    return x;
+}
+
+void format_put_half(float x, unsigned char *out)
+{
+    convert_from_f32(ST_F16, &x, 1, out);
+}
+
+float format_largest(const float *x, int64_t n)
+{
+    float most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = fmaxf(most, fabsf(x[i]));
+    return most;
+}
+
+void format_round(const float *x, int64_t n, float scale, float most, signed char *q)
+{
+    for (int64_t i = 0; i < n; i++) {
+        float r = scale > 0 ? rintf(x[i] / scale) : 0;
+        q[i] = (signed char)fmaxf(-most, fminf(most, r));
+    }
+}

@@ -1,0 +1,99 @@
+// format.h - weight formats: rows of formats.def, each with its file in formats/.
+//
+// A format knows three things of a matrix w[n][k]: how many bytes it takes, how a panel of
+// up to 48 rows (columns of w') is written, and which matrix those bytes stand for. The
+// last is what the evaluator multiplies by, made by the same code that packs, so that an
+// emitted program has an exact reference.
+
+#ifndef TFXC_FORMAT_H
+#define TFXC_FORMAT_H
+
+#include "compiler/base.h"
+#include "compiler/dtype.h"
+
+enum { FORMAT_PANEL = 48 };  // columns of w' in a panel
+
+typedef enum Format {
+    FORMAT_plain,  // of constants that are no matrix of a linear: elements, row by row
+#define FORMAT(name, kernel, storage, rounds_x, cost, doc) FORMAT_##name,
+#include "formats.def"
+#undef FORMAT
+    FORMAT_COUNT
+} Format;
+
+// A matrix, or a panel of it.
+typedef struct FormatSize {
+    int64_t n, k;
+    int64_t kept;  // blocks of 48 x 1 that are stored; for formats that leave zeros out
+} FormatSize;
+
+// Where the packer gets rows [first, first + n) from, n <= FORMAT_PANEL, and puts bytes.
+// Rows stay until the next are asked for; NULL and false: an error, already reported.
+typedef struct FormatIo {
+    const float *(*rows)(void *ctx, int64_t first, int64_t n);
+    bool (*put)(void *ctx, const void *bytes, int64_t n);
+    void *ctx;
+    Arena *arena;  // as long as this matrix
+} FormatIo;
+
+typedef struct FormatInfo {
+    const char *name;
+    const char *kernel;  // TFX_WEIGHT of the linear template
+    DType storage;       // of the tensor in the packed file
+    bool rounds_x;
+    double cost;
+    const char *doc;
+    // Scales and indices included.
+    int64_t (*bytes)(const FormatSize *w);
+    // Writes at most bytes(); what is left is zeros.
+    bool (*pack)(const FormatSize *w, FormatIo *io);
+    // Puts what the packed rows[n][k] stand for in their place.
+    void (*mean)(const FormatSize *w, float *rows);
+} FormatInfo;
+
+extern const FormatInfo format_info[FORMAT_COUNT];
+
+bool format_find(const char *name, Format *f);  // a row by name, never plain
+// The dense row that stores elements of this type; FORMAT_f32 of others.
+Format format_dense(DType storage);
+
+// ---- shared by the rows ----------------------------------------------------------------
+
+// Columns of a panel in the packed file: rounded up to 16.
+static inline int64_t format_width(int64_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+// Blocks of 48 x 1 in a matrix.
+static inline int64_t format_blocks(int64_t n, int64_t k)
+{
+    return (n + FORMAT_PANEL - 1) / FORMAT_PANEL * k;
+}
+
+// How many of n parts stay when so much of them shall.
+static inline int64_t format_kept(int64_t n, double density)
+{
+    int64_t kept = (int64_t)(density * (double)n + 0.5);
+    return kept < 1 && n > 0 ? 1 : kept;
+}
+
+// Packs a format in which panels lie one behind the other: `panel` writes the one of
+// rows[n][k] and gives its bytes, at most those of the format for it alone.
+typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned char *out);
+bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel, int64_t bytes);
+
+float format_half(float x);                           // to the nearest half, and back
+void format_put_half(float x, unsigned char *out);    // x is a half
+// q[i] = round(x[i] / scale) to nearest even, within -most .. most; 0 where scale is 0.
+void format_round(const float *x, int64_t n, float scale, float most, signed char *q);
+float format_largest(const float *x, int64_t n);      // max |x|
+
+#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                               \
+    int64_t bytes_##name(const FormatSize *w);                                           \
+    bool pack_##name(const FormatSize *w, FormatIo *io);                                 \
+    void mean_##name(const FormatSize *w, float *rows);
+#include "formats.def"
+#undef FORMAT
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: 0BSD
+// dot.h - i8 weights by activations rounded to i8: exact sums by the target's dot products.
+//
+// tfx_dot_v(a, x, w) adds to each 32-bit lane of a the four products of its bytes of x and
+// w; TFX_DOT_SHIFT says what must be added to x's signed bytes before (128: they are taken
+// as unsigned, and the column's shift corrects the sum). The only part of the runtime that
+// names instructions by intrinsics.
+
+#ifndef TFX_DOT_H
+#define TFX_DOT_H
+
+#include "sums.h"
+
+#if TFX_LANES == 16
+#    include <immintrin.h>
+#elif TFX_LANES == 8 && (defined(__AVXVNNI__) || defined(__AVX2__))
+#    include <immintrin.h>
+#elif TFX_LANES == 4 && defined(__SSE2__)
+#    include <emmintrin.h>
+#elif TFX_LANES == 4 && defined(__ARM_FEATURE_DOTPROD)
+#    include <arm_neon.h>
+#endif
+
+#if TFX_LANES == 16 && defined(__AVX512VNNI__)
+enum { TFX_DOT_SHIFT = 128 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    return (tfx_m)_mm512_dpbusd_epi32((__m512i)a, (__m512i)x, (__m512i)w);
+}
+#elif TFX_LANES == 8 && defined(__AVXVNNI__)
+enum { TFX_DOT_SHIFT = 128 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    return (tfx_m)_mm256_dpbusd_avx_epi32((__m256i)a, (__m256i)x, (__m256i)w);
+}
+#elif TFX_LANES == 16 && defined(__AVX512BW__)
+// Even and odd bytes as 16 bits each: every product and sum is exact.
+enum { TFX_DOT_SHIFT = 128 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    __m512i even = _mm512_and_si512((__m512i)x, _mm512_set1_epi16(255));
+    __m512i odd = _mm512_srli_epi16((__m512i)x, 8);
+    __m512i w0 = _mm512_srai_epi16(_mm512_slli_epi16((__m512i)w, 8), 8);
+    __m512i w1 = _mm512_srai_epi16((__m512i)w, 8);
+    return a + (tfx_m)_mm512_madd_epi16(even, w0) + (tfx_m)_mm512_madd_epi16(odd, w1);
+}
+#elif TFX_LANES == 8 && defined(__AVX2__)
+// |w| <= 128 and |x| <= 127: a pair of products is at most 32512, so nothing saturates.
+enum { TFX_DOT_SHIFT = 0 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)w),
+                                         _mm256_sign_epi8((__m256i)x, (__m256i)w));
+    return a + (tfx_m)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+#elif TFX_LANES == 4 && defined(__SSE2__)
+enum { TFX_DOT_SHIFT = 128 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    __m128i even = _mm_and_si128((__m128i)x, _mm_set1_epi16(255));
+    __m128i odd = _mm_srli_epi16((__m128i)x, 8);
+    __m128i w0 = _mm_srai_epi16(_mm_slli_epi16((__m128i)w, 8), 8);
+    __m128i w1 = _mm_srai_epi16((__m128i)w, 8);
+    return a + (tfx_m)_mm_madd_epi16(even, w0) + (tfx_m)_mm_madd_epi16(odd, w1);
+}
+#elif TFX_LANES == 4 && defined(__ARM_FEATURE_DOTPROD)
+enum { TFX_DOT_SHIFT = 0 };
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    return (tfx_m)vdotq_s32((int32x4_t)a, (int8x16_t)x, (int8x16_t)w);
+}
+#else
+enum { TFX_DOT_SHIFT = 0 };
+#    if TFX_LANES > 1
+TFX_INLINE tfx_m tfx_dot_v(tfx_m a, tfx_m x, tfx_m w)
+{
+    return a + ((tfx_m)((tfx_u)x << 24) >> 24) * ((tfx_m)((tfx_u)w << 24) >> 24) +
+           ((tfx_m)((tfx_u)x << 16) >> 24) * ((tfx_m)((tfx_u)w << 16) >> 24) +
+           ((tfx_m)((tfx_u)x << 8) >> 24) * ((tfx_m)((tfx_u)w << 8) >> 24) +
+           (x >> 24) * (w >> 24);
+}
+#    endif
+#endif
+
+// ---- rows of x to bytes --------------------------------------------------------------
+
+// The sum with 1.5 2^23 has the rounded value in its low bits.
+TFX_INLINE uint8_t tfx_round_byte(float x, float inverse)
+{
+    return (uint8_t)(tfx_bits_f(tfx_fma_f(x, inverse, 12582912.0f)) + TFX_DOT_SHIFT);
+}
+
+#if TFX_LANES == 16
+TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
+{
+    tfx_v a = tfx_fma_v(tfx_load(x), tfx_splat_v(inverse), tfx_splat_v(12582912.0f));
+    __m512i word = (__m512i)(tfx_bits_v(a) + (uint32_t)TFX_DOT_SHIFT);
+    _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtepi32_epi8(word));
+}
+#else
+TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
+{
+    for (int i = 0; i < 16; i++)
+        q[i] = tfx_round_byte(x[i], inverse);
+}
+#endif
+
+// The size of the largest, as bits: NaN is the largest of all.
+static inline uint32_t tfx_row_size(const float *x, ptrdiff_t k)
+{
+    uint32_t top = 0;
+    ptrdiff_t i = 0;
+#if TFX_LANES > 1
+    tfx_m most = {0};
+    for (; i + TFX_LANES <= k; i += TFX_LANES) {
+        tfx_m b = (tfx_m)(tfx_bits_v(tfx_load(x + i)) & 0x7fffffffu);
+        tfx_m more = (tfx_m)(b > most);
+        most = (b & more) | (most & ~more);
+    }
+    for (int j = 0; j < TFX_LANES; j++)
+        top = (uint32_t)most[j] > top ? (uint32_t)most[j] : top;
+#endif
+    for (; i < k; i++) {
+        uint32_t b = tfx_bits_f(x[i]) & 0x7fffffffu;
+        top = b > top ? b : top;
+    }
+    return top;
+}
+
+// The row's bytes, padded to whole words, and its s.
+static TFX_UNUSED void tfx_round_row(uint8_t *q, float *s, const float *x, ptrdiff_t k)
+{
+    uint32_t top = tfx_row_size(x, k);
+    float most = tfx_of_bits_f(top);
+    float inverse = most >= 0x1p-100f ? 127.0f / most : 0.0f;
+    ptrdiff_t i = 0;
+    for (; i + 16 <= k; i += 16)
+        tfx_round_bytes(q + i, x + i, inverse);
+    for (; i < k; i++)
+        q[i] = tfx_round_byte(x[i], inverse);
+    for (; i % 4 != 0; i++)
+        q[i] = TFX_DOT_SHIFT;
+    *s = top >= 0x7f800000u ? most - most : most / 127.0f;
+}
+
+// work: bytes [m][k4], then floats s[m]
+static TFX_UNUSED void tfx_round_task(void *arg, int index, int thread)
+{
+    const tfx_linear_call *p = (const tfx_linear_call *)arg;
+    ptrdiff_t k4 = TFX_PADDED(p->k, 4);
+    ptrdiff_t end = p->m * (index + 1) / p->ntasks;
+    (void)thread;
+    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++)
+        tfx_round_row((uint8_t *)p->work + r * k4, p->work + p->m * (k4 / 4) + r,
+                      p->x + r * p->ldx, p->k);
+}
+
+static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
+                                      float *work)
+{
+    enum { FEW = 8192 };  // elements rounded in the time it takes to wake a thread
+    ptrdiff_t most = par && p->m * p->k > FEW ? 2 * (ptrdiff_t)par->threads : 1;
+    p->work = work;
+    p->ntasks = (int)(p->m < most ? p->m : most);
+    tfx_run(par, tfx_round_task, p, p->ntasks);
+}
+
+#define TFX_WORK_PARAM_i8 , float *work
+#define TFX_WORK_VALUE_i8 work
+
+// ---- tiles ---------------------------------------------------------------------------
+
+enum { tfx_batch_i8 = TFX_TILE_ROWS };
+
+#if TFX_LANES > 1
+
+typedef int32_t tfx_m_any
+    __attribute__((vector_size(4 * TFX_LANES), aligned(4), may_alias));
+typedef int32_t tfx_word __attribute__((aligned(1), may_alias));
+
+TFX_INLINE tfx_m tfx_load_m(const void *p)
+{
+    return (tfx_m)(*(const tfx_m_any *)p);
+}
+
+TFX_INLINE tfx_m tfx_splat_m(int32_t a)
+{
+    return (tfx_m){0} + a;
+}
+
+// clang-format off
+#define TFX_DOT_ROW(i) const uint8_t *x##i = x + i * ldx;
+
+#define TFX_DOT_START(i, c)                                                              \
+    tfx_m a##i##c = TFX_DOT_SHIFT ? tfx_load_m(shift + c * TFX_LANES) : (tfx_m){0};
+#define TFX_DOT_START_1(i) TFX_DOT_START(i, 0)
+#define TFX_DOT_START_2(i) TFX_DOT_START_1(i) TFX_DOT_START(i, 1)
+#define TFX_DOT_START_3(i) TFX_DOT_START_2(i) TFX_DOT_START(i, 2)
+#define TFX_DOT_START_4(i) TFX_DOT_START_3(i) TFX_DOT_START(i, 3)
+
+#define TFX_DOT_W(c) tfx_m w##c = tfx_load_m(w + c * 4 * TFX_LANES);
+#define TFX_DOT_W_1  TFX_DOT_W(0)
+#define TFX_DOT_W_2  TFX_DOT_W_1 TFX_DOT_W(1)
+#define TFX_DOT_W_3  TFX_DOT_W_2 TFX_DOT_W(2)
+#define TFX_DOT_W_4  TFX_DOT_W_3 TFX_DOT_W(3)
+
+#define TFX_DOT_X(i)  tfx_m b = tfx_splat_m(*(const tfx_word *)(x##i + kk));
+#define TFX_DOT(i, c) a##i##c = tfx_dot_v(a##i##c, b, w##c);
+#define TFX_DOT_1(i)  TFX_DOT(i, 0)
+#define TFX_DOT_2(i)  TFX_DOT_1(i) TFX_DOT(i, 1)
+#define TFX_DOT_3(i)  TFX_DOT_2(i) TFX_DOT(i, 2)
+#define TFX_DOT_4(i)  TFX_DOT_3(i) TFX_DOT(i, 3)
+#define TFX_DOT_STEP_1(i) { TFX_DOT_X(i) TFX_DOT_1(i) }
+#define TFX_DOT_STEP_2(i) { TFX_DOT_X(i) TFX_DOT_2(i) }
+#define TFX_DOT_STEP_3(i) { TFX_DOT_X(i) TFX_DOT_3(i) }
+#define TFX_DOT_STEP_4(i) { TFX_DOT_X(i) TFX_DOT_4(i) }
+
+#define TFX_DOT_OUT(i, c)                                                                \
+    tfx_store(t + i * TFX_PANEL + c * TFX_LANES,                                         \
+              __builtin_convertvector(a##i##c, tfx_v) * s[i] *                           \
+                  tfx_load(scale + c * TFX_LANES));
+#define TFX_DOT_OUT_1(i) TFX_DOT_OUT(i, 0)
+#define TFX_DOT_OUT_2(i) TFX_DOT_OUT_1(i) TFX_DOT_OUT(i, 1)
+#define TFX_DOT_OUT_3(i) TFX_DOT_OUT_2(i) TFX_DOT_OUT(i, 2)
+#define TFX_DOT_OUT_4(i) TFX_DOT_OUT_3(i) TFX_DOT_OUT(i, 3)
+
+// As in tile.h, one variable for each accumulator and no constant k, for gcc 12.
+#define TFX_DEFINE_DOT(FMT, R, C)                                                        \
+    static TFX_FLAT void tfx_dot_##R##x##C(                                              \
+        float *t, const uint8_t *x, ptrdiff_t ldx, const float *s, const int8_t *w,      \
+        ptrdiff_t ldw, const int32_t *shift, const float *scale, ptrdiff_t k)            \
+    {                                                                                    \
+        (void)shift;                                                                     \
+        TFX_ROWS_##R(TFX_DOT_ROW)                                                        \
+        TFX_ROWS_##R(TFX_DOT_START_##C)                                                  \
+        for (ptrdiff_t kk = 0; kk < k; kk += 4) {                                        \
+            TFX_DOT_W_##C                                                                \
+            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw);                                      \
+            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw + 64);                                 \
+            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw + 128);                                \
+            TFX_ROWS_##R(TFX_DOT_STEP_##C)                                               \
+            w += ldw;                                                                    \
+        }                                                                                \
+        TFX_ROWS_##R(TFX_DOT_OUT_##C)                                                    \
+    }
+
+#define TFX_CASE_DOT(FMT, R, C)                                                          \
+    case R:                                                                              \
+        tfx_dot_##R##x##C(t + c, x, ldx, s, w + 4 * c, 4 * width, shift + c, scale + c, k); \
+        break;
+
+TFX_ALL_TILES(TFX_DEFINE_DOT, i8)
+// clang-format on
+
+static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
+                                    const float *s, const int8_t *w, ptrdiff_t width,
+                                    const int32_t *shift, const float *scale,
+                                    ptrdiff_t rows, ptrdiff_t k)
+{
+    ptrdiff_t c = 0;
+    TFX_STRIPS(TFX_CASE_DOT, i8)
+}
+
+#else
+
+static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
+                                    const float *s, const int8_t *w, ptrdiff_t width,
+                                    const int32_t *shift, const float *scale,
+                                    ptrdiff_t rows, ptrdiff_t k)
+{
+    (void)shift;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        int32_t a[TFX_PANEL] = {0};
+        for (ptrdiff_t kk = 0; kk < k; kk++) {
+            int32_t b = x[i * ldx + kk];
+            const int8_t *v = w + kk / 4 * 4 * width + kk % 4;
+            b -= b < 128 ? 0 : 256;
+            for (ptrdiff_t c = 0; c < width; c++)
+                a[c] += b * v[4 * c];
+        }
+        for (ptrdiff_t c = 0; c < width; c++)
+            t[i * TFX_PANEL + c] = (float)a[c] * s[i] * scale[c];
+    }
+}
+
+#endif
+
+static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t col,
+                                   ptrdiff_t width, ptrdiff_t r, ptrdiff_t rows)
+{
+    ptrdiff_t k4 = TFX_PADDED(p->k, 4);
+    const int8_t *w = (const int8_t *)p->w + col * (k4 + 8);
+    const void *end = w + width * k4;
+    const int32_t *shift = (const int32_t *)end;
+    const float *scale = (const float *)end + width;
+    const uint8_t *x = (const uint8_t *)p->work + r * k4;
+    tfx_block_i8(t, x, k4, p->work + p->m * (k4 / 4) + r, w, width, shift, scale, rows,
+                 k4);
+}
+
+#if TFX_LANES == 16
+static TFX_UNUSED void tfx_vector_sums_i8(float *t, const tfx_linear_call *p,
+                                          ptrdiff_t col)
+{
+    for (ptrdiff_t i = 0; i < TFX_VECTOR_PANELS; i++)
+        tfx_sums_i8(t + i * TFX_PANEL, p, col + i * TFX_PANEL, TFX_PANEL, 0, 1);
+}
+#endif
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: 0BSD
+// sums.h - what a format of weights gives the linear template, and the dense formats.
+//
+//     tfx_batch_FMT                              rows summed at once
+//     tfx_prepare_FMT(p, par, work)              before all
+//     tfx_sums_FMT(t, p, col, width, r, rows)    t[i][c] = sum of row r + i, column col + c
+//     tfx_vector_sums_FMT(t, p, col)             of m = 1: panel i's sums in row i of t, for
+//                                                TFX_VECTOR_PANELS whole panels
+//     TFX_WORK_PARAM_FMT, TFX_WORK_VALUE_FMT     a parameter for a work area, if any
+//
+// t has TFX_PANEL columns.
+
+#ifndef TFX_SUMS_H
+#define TFX_SUMS_H
+
+#include "tile.h"
+
+enum { TFX_LINEAR_ROWS = 128 };
+
+typedef struct tfx_linear_call {
+    float *y;
+    const float *x;
+    const void *w;
+    float *work;
+    ptrdiff_t ldy, ldx, m, n, k;
+    const float *e[4];
+    ptrdiff_t ld[4];
+    ptrdiff_t units, row_blocks;
+    int ntasks;
+} tfx_linear_call;
+
+// Units are panel by panel, row blocks inside; of one row, groups of panels.
+static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
+{
+    ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
+    p->row_blocks = (p->m + TFX_LINEAR_ROWS - 1) / TFX_LINEAR_ROWS;
+    p->units = panels * p->row_blocks;
+    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
+    p->ntasks = (int)(p->units < most ? p->units : most);
+}
+
+static inline void tfx_prepare_none(tfx_linear_call *p, const tfx_par *par, float *work)
+{
+    (void)p, (void)par, (void)work;
+}
+
+#define TFX_WORK_PARAM_f32
+#define TFX_WORK_PARAM_bf16
+#define TFX_WORK_PARAM_f16
+#define TFX_WORK_VALUE_f32  NULL
+#define TFX_WORK_VALUE_bf16 NULL
+#define TFX_WORK_VALUE_f16  NULL
+#define tfx_prepare_f32     tfx_prepare_none
+#define tfx_prepare_bf16    tfx_prepare_none
+#define tfx_prepare_f16     tfx_prepare_none
+
+enum {
+    tfx_batch_f32 = TFX_TILE_ROWS,
+    tfx_batch_bf16 = TFX_TILE_ROWS,
+    tfx_batch_f16 = TFX_TILE_ROWS
+};
+
+#define TFX_DEFINE_SUMS(FMT)                                                           \
+    static TFX_UNUSED void tfx_sums_##FMT(float *t, const tfx_linear_call *p,          \
+                                          ptrdiff_t col, ptrdiff_t width, ptrdiff_t r, \
+                                          ptrdiff_t rows)                              \
+    {                                                                                  \
+        const tfx_stored_##FMT *w = (const tfx_stored_##FMT *)p->w + col * p->k;       \
+        int stream = r == 0 && p->row_blocks == 1;                                     \
+        tfx_block_##FMT(t, p->x + r * p->ldx, p->ldx, w, width, rows, p->k, stream);   \
+    }
+
+TFX_DEFINE_SUMS(f32)
+TFX_DEFINE_SUMS(bf16)
+TFX_DEFINE_SUMS(f16)
+
+#if TFX_LANES == 16
+#    define TFX_DEFINE_VECTOR_SUMS(FMT)                                                \
+        static TFX_UNUSED void tfx_vector_sums_##FMT(                                  \
+            float *t, const tfx_linear_call *p, ptrdiff_t col)                         \
+        {                                                                              \
+            tfx_vector_##FMT(t, p->x, (const tfx_stored_##FMT *)p->w + col * p->k,     \
+                             p->k);                                                    \
+        }
+
+TFX_DEFINE_VECTOR_SUMS(f32)
+TFX_DEFINE_VECTOR_SUMS(bf16)
+TFX_DEFINE_VECTOR_SUMS(f16)
+#endif
+
+#endif
