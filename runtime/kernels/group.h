@@ -138,70 +138,100 @@ TFX_DEFINE_GROUP_SUMS(i4g32)
 
 // ---- one row -------------------------------------------------------------------------
 //
-// Never stored as floats: a group of each of TFX_VECTOR_PANELS panels in turn, whose sums
-// stay in registers. Beyond k the row counts as 0.
+// Never stored as floats: two panels at once, for six chains of sums in registers. Beyond
+// k the row counts as 0.
 
 #if TFX_LANES == 16
 
-// clang-format off
-#define TFX_GROUP_STEP(FMT, i, c, at, j)                                                 \
-    a##i##c = tfx_fma_v(tfx_splat_v(b[j]), TFX_VALUE_##FMT(word, at), a##i##c);
+#    if defined(__clang__)
+#        define TFX_ROLLED _Pragma("clang loop unroll(disable)")
+#    else
+#        define TFX_ROLLED _Pragma("GCC unroll 1")
+#    endif
 
-// Column vector c of panel i: all its words, and their fields as k grows.
-#define TFX_GROUP_i8g32(i, c)                                                            \
+// clang-format off
+// One field of a word: its bits at a place of a mantissa, less what is not the weight.
+// Three places for nibbles, so that two shifts serve eight; with FMA one instruction less.
+#if TFX_FMA
+#define TFX_GROUP_LESS(s, less) tfx_v m##less = (s) * -less##.0f;
+#define TFX_GROUP_VALUE(v, s, less) tfx_fma_v(tfx_of_bits_v(v), s, m##less)
+#else
+#define TFX_GROUP_LESS(s, less)
+#define TFX_GROUP_VALUE(v, s, less) ((tfx_of_bits_v(v) - less##.0f) * (s))
+#endif
+#define TFX_GROUP_STEP(i, c, j, word, mask, one, less)                                   \
+    a##i##c = tfx_fma_v(tfx_splat_v(b[j]),                                               \
+                        TFX_GROUP_VALUE(((word) & mask) ^ one, s##i##c, less), a##i##c);
+
+// All fields of the words of column vector c of panel i, as k grows.
+#define TFX_GROUP_FIELDS_i8g32(i, c)                                                     \
+    TFX_GROUP_LESS(s##i##c, 32896)                                                       \
+    TFX_GROUP_STEP(i, c, 0, word << 8, 0xff00u, 0x47008000u, 32896)                      \
+    TFX_GROUP_STEP(i, c, 1, word, 0xff00u, 0x47008000u, 32896)                           \
+    TFX_GROUP_STEP(i, c, 2, word >> 8, 0xff00u, 0x47008000u, 32896)                      \
+    TFX_GROUP_STEP(i, c, 3, word >> 16, 0xff00u, 0x47008000u, 32896)
+#define TFX_GROUP_FIELDS_i4g32(i, c)                                                     \
+    TFX_GROUP_LESS(s##i##c, 32776)                                                       \
+    TFX_GROUP_LESS(s##i##c, 2056)                                                        \
+    TFX_GROUP_LESS(s##i##c, 136)                                                         \
+    tfx_u low = word << 8, high = word >> 12;                                            \
+    TFX_GROUP_STEP(i, c, 0, low, 0xf00u, 0x47000000u, 32776)                             \
+    TFX_GROUP_STEP(i, c, 1, word, 0xf00u, 0x47000000u, 32776)                            \
+    TFX_GROUP_STEP(i, c, 2, word, 0xf0000u, 0x43000000u, 136)                            \
+    TFX_GROUP_STEP(i, c, 3, high, 0xf000u, 0x45000000u, 2056)                            \
+    TFX_GROUP_STEP(i, c, 4, low, 0xf000u, 0x45000000u, 2056)                             \
+    TFX_GROUP_STEP(i, c, 5, word, 0xf000u, 0x45000000u, 2056)                            \
+    TFX_GROUP_STEP(i, c, 6, high, 0xf00u, 0x47000000u, 32776)                            \
+    TFX_GROUP_STEP(i, c, 7, high, 0xf0000u, 0x43000000u, 136)
+#define TFX_GROUP_SCALE_i8g32(p) TFX_SCALE_i8g32(p)
+#define TFX_GROUP_SCALE_i4g32(p) TFX_SCALE_i8g32(p)
+#define TFX_GROUP_WORD(FMT, i, c)                                                        \
     {                                                                                    \
-        tfx_v s = TFX_SCALE_i8g32(q + 32 * c);                                                   \
-        const uint8_t *p = q + 96 + 64 * c;                                              \
-        for (const float *b = x; b < x + 32; b += 4, p += 192) {                         \
-            tfx_u word = tfx_load_u(p);                                                  \
-            TFX_PREFETCH(p + 4 * 34 * 48);                                               \
-            TFX_GROUP_STEP(i8g32, i, c, 0, 0)  TFX_GROUP_STEP(i8g32, i, c, 8, 1)         \
-            TFX_GROUP_STEP(i8g32, i, c, 16, 2) TFX_GROUP_STEP(i8g32, i, c, 24, 3)        \
-        }                                                                                \
+        const uint8_t *at = q + i * step + 64 * c;                                       \
+        tfx_u word = tfx_load_u(at);                                                     \
+        TFX_PREFETCH(at + 2048);                                                         \
+        TFX_GROUP_FIELDS_##FMT(i, c)                                                     \
     }
-#define TFX_GROUP_i4g32(i, c)                                                            \
-    {                                                                                    \
-        tfx_v s = TFX_SCALE_i4g32(q + 32 * c);                                                   \
-        const uint8_t *p = q + 96 + 64 * c;                                              \
-        for (const float *b = x; b < x + 32; b += 8, p += 192) {                         \
-            tfx_u word = tfx_load_u(p);                                                  \
-            TFX_PREFETCH(p + 6 * 18 * 48);                                               \
-            TFX_GROUP_STEP(i4g32, i, c, 0, 0)  TFX_GROUP_STEP(i4g32, i, c, 8, 1)         \
-            TFX_GROUP_STEP(i4g32, i, c, 16, 2) TFX_GROUP_STEP(i4g32, i, c, 24, 3)        \
-            TFX_GROUP_STEP(i4g32, i, c, 4, 4)  TFX_GROUP_STEP(i4g32, i, c, 12, 5)        \
-            TFX_GROUP_STEP(i4g32, i, c, 20, 6) TFX_GROUP_STEP(i4g32, i, c, 28, 7)        \
-        }                                                                                \
-    }
-#define TFX_GROUP_PANEL(FMT, i)                                                          \
-    TFX_GROUP_##FMT(i, 0) TFX_GROUP_##FMT(i, 1) TFX_GROUP_##FMT(i, 2) q += step;
+#define TFX_GROUP_SCALE(FMT, i, c)                                                       \
+    tfx_v s##i##c = TFX_GROUP_SCALE_##FMT(w + i * step + 32 * c);
 
 #define TFX_DEFINE_GROUP_VECTOR(FMT)                                                     \
     static TFX_FLAT void tfx_vector_##FMT(float *t, const float *row, const uint8_t *w,  \
                                           ptrdiff_t k)                                   \
     {                                                                                    \
+        enum { EACH = 32 * 4 / (TFX_BYTES_##FMT - 2) };  /* k in a word */               \
         const tfx_v zero = tfx_splat_v(0.0f);                                            \
         const ptrdiff_t bytes = TFX_BYTES_##FMT * TFX_PANEL;                             \
         const ptrdiff_t step = TFX_PADDED(k, 32) / 32 * bytes;                           \
         float last[32];                                                                  \
-        TFX_ROWS_4(TFX_ACC_3)                                                            \
+        TFX_ROWS_2(TFX_ACC_3)                                                            \
         for (ptrdiff_t kk = 0; kk < k; kk += 32, w += bytes) {                           \
-            const float *x = row + kk;                                                   \
-            const uint8_t *q = w;                                                        \
+            const float *b = row + kk;                                                   \
+            const uint8_t *q = w + 2 * TFX_PANEL, *end = w + bytes;                      \
+            TFX_GROUP_SCALE(FMT, 0, 0) TFX_GROUP_SCALE(FMT, 0, 1)                        \
+            TFX_GROUP_SCALE(FMT, 0, 2) TFX_GROUP_SCALE(FMT, 1, 0)                        \
+            TFX_GROUP_SCALE(FMT, 1, 1) TFX_GROUP_SCALE(FMT, 1, 2)                        \
             if (k - kk < 32) {                                                           \
                 for (ptrdiff_t i = 0; i < 32; i++)                                       \
-                    last[i] = i < k - kk ? x[i] : 0.0f;                                  \
-                x = last;                                                                \
+                    last[i] = i < k - kk ? b[i] : 0.0f;                                  \
+                b = last;                                                                \
             }                                                                            \
-            TFX_GROUP_PANEL(FMT, 0) TFX_GROUP_PANEL(FMT, 1)                              \
-            TFX_GROUP_PANEL(FMT, 2) TFX_GROUP_PANEL(FMT, 3)                              \
+            TFX_ROLLED                                                                   \
+            for (; q < end; q += 4 * TFX_PANEL, b += EACH) {                             \
+                TFX_GROUP_WORD(FMT, 0, 0) TFX_GROUP_WORD(FMT, 0, 1)                      \
+                TFX_GROUP_WORD(FMT, 0, 2) TFX_GROUP_WORD(FMT, 1, 0)                      \
+                TFX_GROUP_WORD(FMT, 1, 1) TFX_GROUP_WORD(FMT, 1, 2)                      \
+            }                                                                            \
         }                                                                                \
-        TFX_ROWS_4(TFX_OUT_3)                                                            \
+        TFX_ROWS_2(TFX_OUT_3)                                                            \
     }                                                                                    \
     static TFX_UNUSED void tfx_vector_sums_##FMT(float *t, const tfx_linear_call *p,     \
                                                  ptrdiff_t col)                          \
     {                                                                                    \
         ptrdiff_t bytes = TFX_PADDED(p->k, 32) / 32 * TFX_BYTES_##FMT;                   \
-        tfx_vector_##FMT(t, p->x, (const uint8_t *)p->w + col * bytes, p->k);            \
+        const uint8_t *w = (const uint8_t *)p->w + col * bytes;                          \
+        tfx_vector_##FMT(t, p->x, w, p->k);                                              \
+        tfx_vector_##FMT(t + 2 * TFX_PANEL, p->x, w + 2 * TFX_PANEL * bytes, p->k);      \
     }
 
 TFX_DEFINE_GROUP_VECTOR(i8g32)
