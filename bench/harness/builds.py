@@ -9,7 +9,7 @@ from .machine import BENCH, ROOT, WORK
 from .setup import PYTHON, last_line
 from .turns import Failed
 
-LARGE = 100 << 20
+LARGE, SMALL = 100 << 20, 1 << 20
 
 
 def run(command, what, **more):
@@ -79,15 +79,20 @@ def row_folder(row):
     return folder
 
 
-def drop_large(folder):
-    """Packed weights are made anew in no time; a row leaves only small things."""
+def drop(folder, least):
+    """Removes files of so many bytes."""
     for base, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(base, name)
-            if os.path.getsize(path) > LARGE:
+            if os.path.getsize(path) >= least:
                 os.unlink(path)
+
+
+def leave(folder):
+    """A row leaves its C and logs; packed weights are made anew in no time."""
+    drop(folder, SMALL)
 
 
 def clean():
     if os.environ.get("BENCH_KEEP", "") in ("", "0"):
-        drop_large(WORK)
+        drop(WORK, LARGE)
