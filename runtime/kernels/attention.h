@@ -7,7 +7,7 @@
 //     e^(s - max) down the columns              y = s' v, divided by the sums at the end
 //
 // so that neither softmax nor products ever reduce across lanes and k and v are read in
-// place. Blocks of fewer than TFX_ATTENTION_FEW rows (decoding) go row by row instead,
+// place. The last line goes by TFX_ATTENTION_KEYS keys at a time, whose s and v stay near. Blocks of fewer than TFX_ATTENTION_FEW rows (decoding) go row by row instead,
 // with lanes along d and along the keys.
 //
 // Error: scores carry |err| <= (d + 2) 2^-24 sum |q k| scale, which is relative in y; with
@@ -16,10 +16,10 @@
 #ifndef TFX_ATTENTION_H
 #define TFX_ATTENTION_H
 
+#include "mix.h"
 #include "rows.h"
-#include "tile.h"
 
-enum { TFX_ATTENTION_FEW = 4 };
+enum { TFX_ATTENTION_FEW = 4, TFX_ATTENTION_KEYS = 32 };
 
 typedef struct tfx_attn_call {
     const tfx_attn *a;
@@ -37,45 +37,15 @@ typedef struct tfx_attn_block {
     float top[TFX_PANEL], sum[TFX_PANEL];
 } tfx_attn_block;
 
-// y's part of a tile: t[r][c] = sum_j p[j * 48 + r] v[j * ldv + c], in increasing j.
-// clang-format off
-#define TFX_MIX_STEP_1(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_1(i) }
-#define TFX_MIX_STEP_2(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_2(i) }
-#define TFX_MIX_STEP_3(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_3(i) }
-
-#define TFX_DEFINE_MIX(R, C)                                                             \
-    static TFX_FLAT void tfx_mix_##C(float *t, const float *p, const float *w,           \
-                                     ptrdiff_t ldv, ptrdiff_t keys)                      \
-    {                                                                                    \
-        const tfx_v zero = tfx_splat_v(0.0f);                                            \
-        TFX_ROWS_##R(TFX_ACC_##C)                                                        \
-        for (ptrdiff_t j = 0; j < keys; j++) {                                           \
-            TFX_W_##C(f32)                                                               \
-            TFX_ROWS_##R(TFX_MIX_STEP_##C)                                               \
-            p += TFX_PANEL;                                                              \
-            w += ldv;                                                                    \
-        }                                                                                \
-        TFX_ROWS_##R(TFX_OUT_##C)                                                        \
-    }
-
-// clang-format on
-
-#if TFX_LANES == 16
-enum { TFX_MIX_ROWS = 8 };
-TFX_DEFINE_MIX(8, 1)
-TFX_DEFINE_MIX(8, 2)
-TFX_DEFINE_MIX(8, 3)
-#else
-enum { TFX_MIX_ROWS = 4 };
-TFX_DEFINE_MIX(4, 1)
-TFX_DEFINE_MIX(4, 2)
-TFX_DEFINE_MIX(4, 3)
-#endif
-
 static TFX_UNUSED void tfx_attn_pack(const tfx_attn *a, const tfx_attn_block *b)
 {
+    ptrdiff_t rows = b->rows / TFX_LANES * TFX_LANES, d = a->d / TFX_LANES * TFX_LANES;
+    for (ptrdiff_t i = 0; i < rows; i += TFX_LANES)
+        for (ptrdiff_t c = 0; c < d; c += TFX_LANES)
+            tfx_attn_turn(b->qt + c * b->width + i, b->width, b->q + i * a->q_row + c,
+                          a->q_row, a->scale);
     for (ptrdiff_t i = 0; i < b->width; i++)
-        for (ptrdiff_t c = 0; c < a->d; c++)
+        for (ptrdiff_t c = i < rows ? d : 0; c < a->d; c++)
             b->qt[c * b->width + i] =
                 i < b->rows ? b->q[i * a->q_row + c] * a->scale : 0.0f;
 }
@@ -119,16 +89,35 @@ static TFX_UNUSED void tfx_attn_scores(const tfx_attn *a, tfx_attn_block *b)
     }
 }
 
-// s = e^(s - top); sums of 8 keys, then of those: shorter chains, smaller error
-static TFX_UNUSED void tfx_attn_exp(tfx_attn_block *b)
+// e^x of x <= 0: tfx_exp_v without its other half, and 0 where that is denormal.
+TFX_INLINE tfx_v tfx_attn_exp_v(tfx_v x)
 {
-    for (ptrdiff_t j = 0; j < b->keys; j += 8) {
-        ptrdiff_t end = b->keys - j < 8 ? b->keys : j + 8;
+    const float magic = 12583039.0f;  // 1.5 2^23 + 127
+    tfx_v z = tfx_fma_v(x, tfx_splat_v(1.44269504f), tfx_splat_v(magic));
+    tfx_v n = z - magic;
+    tfx_v r = tfx_fma_v(n, tfx_splat_v(-0.693359375f), x);
+    r = tfx_fma_v(n, tfx_splat_v(2.12194440e-4f), r);
+    tfx_v p = tfx_splat_v(0.00138217292f);
+    p = tfx_fma_v(p, r, tfx_splat_v(0.00836885534f));
+    p = tfx_fma_v(p, r, tfx_splat_v(0.0416682586f));
+    p = tfx_fma_v(p, r, tfx_splat_v(0.166665196f));
+    p = tfx_fma_v(p, r, tfx_splat_v(0.49999994f));
+    p = tfx_fma_v(p, r * r, r) + 1.0f;
+    p = p * tfx_of_bits_v(tfx_bits_v(z) << 23);
+    return tfx_sel_v(tfx_lt_v(x, tfx_splat_v(-87.0f)), tfx_splat_v(0.0f), p);
+}
+
+// s = e^(s - top) of keys [j, to); sums of 8 keys, then of those: shorter chains, smaller
+// error
+static TFX_UNUSED void tfx_attn_exp(tfx_attn_block *b, ptrdiff_t j, ptrdiff_t to)
+{
+    for (; j < to; j += 8) {
+        ptrdiff_t end = to - j < 8 ? to : j + 8;
         for (ptrdiff_t c = 0; c < b->width; c += TFX_LANES) {
             tfx_v sum = tfx_splat_v(0.0f), top = tfx_load(b->top + c);
             for (ptrdiff_t i = j; i < end; i++) {
                 float *s = b->s + i * TFX_PANEL + c;
-                tfx_v e = tfx_exp_v(tfx_load(s) - top);
+                tfx_v e = tfx_attn_exp_v(tfx_load(s) - top);
                 tfx_store(s, e);
                 sum = sum + e;
             }
@@ -137,44 +126,66 @@ static TFX_UNUSED void tfx_attn_exp(tfx_attn_block *b)
     }
 }
 
-// y's columns [col, col + count) of the rows from r on
-static TFX_UNUSED void tfx_attn_out(const tfx_attn *a, const tfx_attn_block *b,
-                                    const float *t, ptrdiff_t r, ptrdiff_t col,
-                                    ptrdiff_t count)
+// Columns [0, whole) of a tile of rows from keys [j, j + keys); y has row stride ldy.
+static TFX_UNUSED void tfx_attn_mix(const tfx_attn *a, const tfx_attn_block *b,
+                                    float *y, ptrdiff_t ldy, const float *p,
+                                    ptrdiff_t whole, ptrdiff_t j, ptrdiff_t keys)
 {
-    for (ptrdiff_t i = 0; i < TFX_MIX_ROWS && r + i < b->rows; i++) {
-        float scale = b->sum[r + i] > 0.0f ? 1.0f / b->sum[r + i] : b->sum[r + i];
-        float *y = b->y + (r + i) * a->y_row + col;
-        for (ptrdiff_t c = 0; c < count; c++)
-            y[c] = t[i * TFX_PANEL + c] * scale;
+    const float *v = b->v + j * a->v_row;
+    p += j * TFX_PANEL;
+    for (ptrdiff_t c = 0, n; c < whole; c += n * TFX_LANES) {
+        ptrdiff_t left = (whole - c) / TFX_LANES;
+        n = left >= 3 && left != 4 ? 3 : left >= 2 ? 2 : 1;
+        if (n == 3)
+            tfx_mix_3(y + c, ldy, p, v + c, a->v_row, keys, j == 0);
+        else if (n == 2)
+            tfx_mix_2(y + c, ldy, p, v + c, a->v_row, keys, j == 0);
+        else
+            tfx_mix_1(y + c, ldy, p, v + c, a->v_row, keys, j == 0);
     }
 }
 
-static TFX_UNUSED void tfx_attn_mix(const tfx_attn *a, const tfx_attn_block *b)
+// y's columns [col, col + count) of row r, whose sums are at t.
+static inline void tfx_attn_out(const tfx_attn *a, const tfx_attn_block *b,
+                                const float *t, ptrdiff_t r, ptrdiff_t col,
+                                ptrdiff_t count)
 {
-    float t[8 * TFX_PANEL];
+    float scale = b->sum[r] > 0.0f ? 1.0f / b->sum[r] : b->sum[r];
+    float *y = b->y + r * a->y_row + col;
+    for (ptrdiff_t c = 0; c < count; c++)
+        y[c] = t[c] * scale;
+}
+
+// Whole tiles of rows and vectors of columns sum in y; the last ones aside, where y may
+// end before the tile.
+static TFX_UNUSED void tfx_attn_values(const tfx_attn *a, tfx_attn_block *b)
+{
+    float t[8 * TFX_ATTENTION_MAX];
     ptrdiff_t whole = a->dv / TFX_LANES * TFX_LANES;
-    for (ptrdiff_t j = 0; whole < a->dv && j < b->keys; j++)
+    ptrdiff_t rows = b->rows / TFX_MIX_ROWS * TFX_MIX_ROWS;
+    for (ptrdiff_t j = 0, n; j < b->keys; j += n) {
+        n = tfx_min_size(b->keys - j, TFX_ATTENTION_KEYS);
+        tfx_attn_exp(b, j, j + n);
+        for (ptrdiff_t r = 0; r < rows; r += TFX_MIX_ROWS)
+            tfx_attn_mix(a, b, b->y + r * a->y_row, a->y_row, b->s + r, whole, j, n);
+    }
+    for (ptrdiff_t r = 0; r < rows; r++)
+        tfx_attn_out(a, b, b->y + r * a->y_row, r, 0, b->keys > 0 ? whole : 0);
+    for (ptrdiff_t r = b->keys > 0 ? rows : 0; r < b->rows; r += TFX_MIX_ROWS) {
+        tfx_attn_mix(a, b, t, TFX_ATTENTION_MAX, b->s + r, whole, 0, b->keys);
+        for (ptrdiff_t i = 0; i < TFX_MIX_ROWS && r + i < b->rows; i++)
+            tfx_attn_out(a, b, t + i * TFX_ATTENTION_MAX, r + i, 0, whole);
+    }
+    if (whole == a->dv)
+        return;
+    for (ptrdiff_t j = 0; j < b->keys; j++)
         for (ptrdiff_t c = 0; c < TFX_LANES; c++)
             b->vt[j * 16 + c] =
                 whole + c < a->dv ? b->v[j * a->v_row + whole + c] : 0.0f;
     for (ptrdiff_t r = 0; r < b->rows; r += TFX_MIX_ROWS) {
-        const float *p = b->s + r;
-        for (ptrdiff_t c = 0, n; c < whole; c += n * TFX_LANES) {
-            ptrdiff_t left = (whole - c) / TFX_LANES;
-            n = left >= 3 && left != 4 ? 3 : left >= 2 ? 2 : 1;
-            if (n == 3)
-                tfx_mix_3(t, p, b->v + c, a->v_row, b->keys);
-            else if (n == 2)
-                tfx_mix_2(t, p, b->v + c, a->v_row, b->keys);
-            else
-                tfx_mix_1(t, p, b->v + c, a->v_row, b->keys);
-            tfx_attn_out(a, b, t, r, c, n * TFX_LANES);
-        }
-        if (whole < a->dv) {
-            tfx_mix_1(t, p, b->vt, 16, b->keys);
-            tfx_attn_out(a, b, t, r, whole, a->dv - whole);
-        }
+        tfx_mix_1(t, TFX_LANES, b->s + r, b->vt, 16, b->keys, 1);
+        for (ptrdiff_t i = 0; i < TFX_MIX_ROWS && r + i < b->rows; i++)
+            tfx_attn_out(a, b, t + i * TFX_LANES, r + i, whole, a->dv - whole);
     }
 }
 
@@ -272,8 +283,7 @@ static TFX_UNUSED void tfx_attn_rows(const tfx_attn *a, tfx_attn_block *b)
     tfx_attn_scores(a, b);
     for (int i = 0; i < TFX_PANEL; i++)
         b->top[i] = b->top[i] > low || b->top[i] != b->top[i] ? b->top[i] : 0.0f;
-    tfx_attn_exp(b);
-    tfx_attn_mix(a, b);
+    tfx_attn_values(a, b);
 }
 
 // Units are the blocks of query rows of every head of every batch entry.

@@ -176,14 +176,32 @@ typedef uint32_t tfx_u;
 
 #endif
 
+// The first where either is NaN or both are the same: what x86's instructions do with
+// their operands the other way round.
 static inline tfx_v tfx_max_v(tfx_v a, tfx_v b)
 {
+#if TFX_LANES == 16 && defined(__clang__)
+    return __builtin_ia32_maxps512(b, a, 4);
+#elif TFX_LANES == 16
+    return __builtin_ia32_maxps512_mask(b, a, a, (short)-1, 4);
+#elif TFX_LANES == 8
+    return __builtin_ia32_maxps256(b, a);
+#else
     return tfx_sel_v(tfx_lt_v(a, b), b, a);
+#endif
 }
 
 static inline tfx_v tfx_min_v(tfx_v a, tfx_v b)
 {
+#if TFX_LANES == 16 && defined(__clang__)
+    return __builtin_ia32_minps512(b, a, 4);
+#elif TFX_LANES == 16
+    return __builtin_ia32_minps512_mask(b, a, a, (short)-1, 4);
+#elif TFX_LANES == 8
+    return __builtin_ia32_minps256(b, a);
+#else
     return tfx_sel_v(tfx_lt_v(b, a), b, a);
+#endif
 }
 
 // ---- 16 virtual lanes ----------------------------------------------------------------
