@@ -127,6 +127,20 @@ static void put_line(Report *r, const Placed *t)
     text_printf(r->out, " %s\n", t->name);
 }
 
+// A line has an arena of its own: matrices in double are large.
+static void put_line_apart(Report *r, const Placed *t)
+{
+    Guard guard;
+    r->arena = arena_new();
+    if (GUARD_SET(&guard)) {
+        arena_free(r->arena);
+        guard_again(&guard);
+    }
+    put_line(r, t);
+    guard_drop(&guard);
+    arena_free(r->arena);
+}
+
 static void put_steps(const Module *m, Text *out)
 {
     for (int i = 0; i < m->steps.n; i++) {
@@ -158,9 +172,7 @@ void report_weights(const Layout *y, Checkpoint *ck, Text *out)
                         "bytes", "error", "name");
         bytes += t->bytes;
         weights += t->packed->n * t->packed->k;
-        r.arena = arena_new();
-        put_line(&r, t);
-        arena_free(r.arena);
+        put_line_apart(&r, t);
     }
     if (weights > 0)
         text_printf(out, "  %" PRId64 " bytes, %.2f bits a weight; %" PRId64

@@ -54,6 +54,21 @@ static void note(void *ctx, const char *text)
     text_puts(&((Job *)ctx)->notes, text);
 }
 
+// A recipe is not left undone without a word.
+static bool all_steps_done(Job *job)
+{
+    for (int i = 0; i < job->module->steps.n; i++) {
+        const Step *s = job->module->steps.p[i];
+        if (s->is_done)
+            continue;
+        diag_error(job->diag, s->loc, E0644, "the pass `%s` is left out",
+                   step_name(s->kind));
+        diag_hint(job->diag, s->loc, "recipes need -O1, and no --passes without it");
+        return false;
+    }
+    return true;
+}
+
 bool job_optimize(Job *job)
 {
     const Settings *s = job->set;
@@ -70,7 +85,8 @@ bool job_optimize(Job *job)
                                              : (WeightSource){0},
                      .write = note,
                      .ctx = job};
-    return passes_run(job->module, &o, job->diag) && diag_errors(job->diag) == 0;
+    return passes_run(job->module, &o, job->diag) && all_steps_done(job) &&
+           diag_errors(job->diag) == 0;
 }
 
 static DType storage_of(void *ctx, const char *name)

@@ -40,6 +40,11 @@ static int64_t rank_for(const double *s, int64_t n, double energy)
 static void look_at_turn(Spectrum *x)
 {
     Arena *a = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(a);
+        guard_again(&guard);
+    }
     Tensor w;
     x->failed = x->failed || !oracle_const(a, x->c->module, x->c->weights, x->w, x->nturns,
                                            x->turn, &w);
@@ -50,6 +55,7 @@ static void look_at_turn(Spectrum *x)
         int64_t rank = rank_for(s, least, x->energy);
         x->rank = rank > x->rank ? rank : x->rank;
     }
+    guard_drop(&guard);
     arena_free(a);
 }
 
