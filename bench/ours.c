@@ -1,15 +1,15 @@
 // ours.c - an emitted program as a server (serve.h). It is emitted with --prefix model,
 // and what is called is chosen when this is built:
 //
-//     cc -O3 -march=native -DBENCH_ENCODE=1 -DLENGTH=128 -DVOCAB=30522 -DIN=1 -DOUT=384
-//        -I. bench/ours.c model.c tfx_rt.c -lm -lpthread
+//     cc -O3 -march=native -I. -DBENCH_ENCODE=1 -DBENCH_LENGTH=128 -DBENCH_VOCAB=30522
+//        -DBENCH_IN=1 -DBENCH_OUT=384 bench/ours.c model.c tfx_rt.c -lm -lpthread
 //     ./a.out model.packed.safetensors THREADS
 //
-//     BENCH_ENCODE     BENCH_LENGTH tokens to BENCH_OUT floats
-//     BENCH_CLASSIFY   BENCH_IN pixels to BENCH_OUT logits
-//     BENCH_DECODE     a prompt of BENCH_LENGTH tokens; with BENCH_STEPS so many tokens, one by one
-//     BENCH_APPLY      BENCH_LENGTH rows, BENCH_IN floats in all, to rows of floats
-//     BENCH_ATTEND     q, k and v, BENCH_IN floats in all
+//     BENCH_ENCODE    LENGTH tokens to OUT floats
+//     BENCH_CLASSIFY  IN pixels to OUT logits
+//     BENCH_DECODE    a prompt of LENGTH tokens; with STEPS so many, one by one
+//     BENCH_APPLY     LENGTH rows, IN floats in all, to rows of floats
+//     BENCH_ATTEND    q, k and v, IN floats in all
 //
 // This is what a user writes, in front of `serve`: map the weights, take memory, call.
 
@@ -34,20 +34,20 @@ static void must(int status)
 static void once(void *ctx)
 {
     Run *r = ctx;
-#if BENCH_ENCODE
+#if defined(BENCH_ENCODE)
     must(model_encode(&r->m, r->scratch, BENCH_LENGTH, r->tokens, r->y));
-#elif BENCH_CLASSIFY
+#elif defined(BENCH_CLASSIFY)
     must(model_classify(&r->m, r->scratch, r->x, r->y));
-#elif BENCH_DECODE && BENCH_STEPS
+#elif defined(BENCH_DECODE) && BENCH_STEPS
     must(model_reset(r->state));
     for (int i = 0; i < BENCH_STEPS; i++)
         must(model_decode(&r->m, r->state, r->scratch, 1, r->tokens + i, r->y));
-#elif BENCH_DECODE
+#elif defined(BENCH_DECODE)
     must(model_reset(r->state));
     must(model_decode(&r->m, r->state, r->scratch, BENCH_LENGTH, r->tokens, r->y));
-#elif BENCH_APPLY
+#elif defined(BENCH_APPLY)
     must(model_apply(&r->m, r->scratch, BENCH_LENGTH, r->x, r->y));
-#elif BENCH_ATTEND
+#elif defined(BENCH_ATTEND)
     must(model_attend(&r->m, r->scratch, BENCH_LENGTH, r->x, r->x + BENCH_IN / 3,
                       r->x + BENCH_IN / 3 * 2, r->y));
 #else

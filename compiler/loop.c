@@ -377,8 +377,8 @@ static bool is_own_name(const Module *m, const char *name)
         "par",     "tap",     "status", "call",  "entry",        "The",
     };
     Op op;
-    bool is = !name[1] || op_find(name, &op) || is_template_name(name) ||
-              !strncmp(name, "tfx_", 4);
+    bool is = !name[1] || (op_find(name, &op) && op_info[op].class == OPC_MAP) ||
+              is_template_name(name) || !strncmp(name, "tfx_", 4);
     for (int i = 0; i < COUNT(own); i++)
         is = is || !strcmp(name, own[i]);
     for (int i = 0; i < m->dims.n; i++)

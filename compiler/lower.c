@@ -375,6 +375,8 @@ static void lower_graph(Lower *l, Graph *g)
     }
     for (int i = 0; i < g->body->yields.n; i++) {
         const char *name = g->result_names.p[i];
+        if (is_half(g->body->yields.p[i]))
+            refuse_half(l, g->body->yields.p[i]);
         if (strncmp(name, "out", 3) != 0)  // out, out1: results without a name
             name = arena_printf(p->arena, "out_%s", name);
         Buf *b = buf_new(l, f, BUF_OUT, name, &g->body->yields.p[i]->type);

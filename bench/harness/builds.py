@@ -9,7 +9,7 @@ from .machine import BENCH, ROOT, WORK
 from .setup import PYTHON, last_line
 from .turns import Failed
 
-LARGE = 100 << 20
+LARGE, SMALL = 100 << 20, 1 << 20
 
 
 def run(command, what, **more):
@@ -26,10 +26,14 @@ def defines(defs):
     return [word for d in defs for word in ("-D", d)]
 
 
+def is_fresh(path, source):
+    return os.path.exists(path) and os.path.getmtime(path) >= os.path.getmtime(source)
+
+
 def weights(tools, name, dtype, defs=()):
     """Random weights of a model, made once a run."""
     path = os.path.join(WORK, "-".join([name, dtype, *sorted(defs)]) + ".safetensors")
-    if not os.path.exists(path):
+    if not is_fresh(path, model(name)):
         machine.note(f"weights of {os.path.basename(path)[:-12]}")
         typed = [] if dtype == "f32" else ["--dtype", dtype]
         run([tools.tfxc, "init", model(name), *defines(defs), *typed, "-o", path + ".part"],
@@ -59,7 +63,7 @@ def server(tools, compiler, folder, macros):
 
 def gguf(source, form, heads, kv_heads, context):
     path = f"{source[:-12]}-{form}.gguf"
-    if not os.path.exists(path):
+    if not is_fresh(path, source):
         machine.note(f"writing {os.path.basename(path)}")
         script = os.path.join(BENCH, "peers", "gguf_write.py")
         run([PYTHON, script, source, path + ".part", form, str(heads), str(kv_heads),
@@ -75,15 +79,20 @@ def row_folder(row):
     return folder
 
 
-def drop_large(folder):
-    """Packed weights are made anew in no time; a row leaves only small things."""
+def drop(folder, least):
+    """Removes files of so many bytes."""
     for base, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(base, name)
-            if os.path.getsize(path) > LARGE:
+            if os.path.getsize(path) >= least:
                 os.unlink(path)
+
+
+def leave(folder):
+    """A row leaves its C and logs; packed weights are made anew in no time."""
+    drop(folder, SMALL)
 
 
 def clean():
     if os.environ.get("BENCH_KEEP", "") in ("", "0"):
-        drop_large(WORK)
+        drop(WORK, LARGE)

@@ -60,7 +60,7 @@ def description():
             ("features", " ".join(features()) or "none of those looked for"),
             ("cores, caches", f"{len(cores())} cores used of {os.cpu_count()}; {caches()}"),
             ("memory", f"{memory_gb():.0f} GB"),
-            ("system", f"{platform.system()} {platform.release()}")]
+            ("system", " ".join([platform.system(), *platform.libc_ver()]))]
 
 
 def siblings(cpu):

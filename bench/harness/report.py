@@ -113,7 +113,7 @@ def git_version():
 def write(done, tools):
     out = ["# Results", "", "Written by `./dev bench`; what the columns mean is in "
            "[README.md](README.md).", "", summary(done)[0] + ".", "",
-           "| | |", "|---|---|", f"| command | `./dev bench` |",
+           "| | |", "|---|---|", "| command | `./dev bench` |",
            f"| date | {time.strftime('%Y-%m-%d')} |", f"| commit | {git_version()} |"]
     out += [f"| {k} | {v} |" for k, v in machine.description()]
     out += [f"| {k} | {v} |" for k, v in sorted(tools.versions.items())]

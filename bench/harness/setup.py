@@ -1,7 +1,7 @@
 """Peers from packages: a virtual environment in build/bench-venv, and a few programs.
 
-A peer that cannot be had is reported once, with the last line its installer said; its rows
-print n/a.
+A peer that cannot be had is reported once, with what its installer said; its rows count as
+missed.
 """
 
 import os

@@ -1,8 +1,8 @@
 // cmd_bench.c - bench: how long an entry takes, and what in it.
 
+#include "benchout.h"
 #include "commands.h"
 
-#include "compiler/driver/bench.h"
 #include "compiler/stages.h"
 
 #include <string.h>

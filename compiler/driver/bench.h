@@ -37,8 +37,4 @@ bool bench_run(Bench *b, Job *job, Graph *g, int threads);
 // Nanoseconds below which the machine cannot be: of so many operations and bytes of weights.
 double bench_least(const Bench *b, double flop, double weight_bytes);
 
-void bench_text(const Bench *b, Text *out);
-void bench_json(const Bench *b, Text *out);
-void bench_svg(const Bench *b, Text *out);
-
 #endif

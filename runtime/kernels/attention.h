@@ -106,7 +106,8 @@ static TFX_UNUSED void tfx_attn_scores(const tfx_attn *a, tfx_attn_block *b)
     for (ptrdiff_t j = 0; j < b->keys; j += TFX_TILE_ROWS) {
         float *s = b->s + j * TFX_PANEL;
         ptrdiff_t n = b->keys - j < TFX_TILE_ROWS ? b->keys - j : TFX_TILE_ROWS;
-        tfx_block_f32(s, b->k + j * a->k_row, a->k_row, b->qt, b->width, n, a->d, 0);
+        tfx_block_f32(s, b->k + j * a->k_row, a->k_row, b->qt, b->width, n, a->d,
+                      b->qt);
         if (b->bias || (a->causal && j + n > b->seen))
             tfx_attn_mask(a, b, j, j + n);
         for (ptrdiff_t c = 0; c < b->width; c += TFX_LANES) {

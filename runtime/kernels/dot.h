@@ -228,16 +228,17 @@ TFX_INLINE tfx_m tfx_splat_m(int32_t a)
 #define TFX_DEFINE_DOT(FMT, R, C)                                                        \
     static TFX_FLAT void tfx_dot_##R##x##C(                                              \
         float *t, const uint8_t *x, ptrdiff_t ldx, const float *s, const int8_t *w,      \
-        ptrdiff_t ldw, const int32_t *shift, const float *scale, ptrdiff_t k)            \
+        ptrdiff_t ldw, const int32_t *shift, const float *scale, ptrdiff_t k,            \
+        const char *next, ptrdiff_t hop)                                                 \
     {                                                                                    \
         (void)shift;                                                                     \
         TFX_ROWS_##R(TFX_DOT_ROW)                                                        \
         TFX_ROWS_##R(TFX_DOT_START_##C)                                                  \
         for (ptrdiff_t kk = 0; kk < k; kk += 4) {                                        \
             TFX_DOT_W_##C                                                                \
-            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw);                                      \
-            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw + 64);                                 \
-            TFX_PREFETCH(w + TFX_TILE_AHEAD * ldw + 128);                                \
+            TFX_PREFETCH_FAR(next);                                                      \
+            TFX_PREFETCH_FAR(next + hop);                                                \
+            next += 2 * hop;                                                             \
             TFX_ROWS_##R(TFX_DOT_STEP_##C)                                               \
             w += ldw;                                                                    \
         }                                                                                \
@@ -246,7 +247,7 @@ TFX_INLINE tfx_m tfx_splat_m(int32_t a)
 
 #define TFX_CASE_DOT(FMT, R, C)                                                          \
     case R:                                                                              \
-        tfx_dot_##R##x##C(t + c, x, ldx, s, w + 4 * c, 4 * width, shift + c, scale + c, k); \
+        tfx_dot_##R##x##C(t + c, x, ldx, s, w + 4 * c, 4 * width, shift + c, scale + c, k, next, hop); \
         break;
 
 TFX_ALL_TILES(TFX_DEFINE_DOT, i8)
@@ -255,9 +256,9 @@ TFX_ALL_TILES(TFX_DEFINE_DOT, i8)
 static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
                                     const float *s, const int8_t *w, ptrdiff_t width,
                                     const int32_t *shift, const float *scale,
-                                    ptrdiff_t rows, ptrdiff_t k)
+                                    ptrdiff_t rows, ptrdiff_t k, const char *next)
 {
-    ptrdiff_t c = 0;
+    ptrdiff_t c = 0, hop = next == (const char *)w ? 0 : 64;
     TFX_STRIPS(TFX_CASE_DOT, i8)
 }
 
@@ -266,9 +267,9 @@ static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
 static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
                                     const float *s, const int8_t *w, ptrdiff_t width,
                                     const int32_t *shift, const float *scale,
-                                    ptrdiff_t rows, ptrdiff_t k)
+                                    ptrdiff_t rows, ptrdiff_t k, const char *next)
 {
-    (void)shift;
+    (void)shift, (void)next;
     for (ptrdiff_t i = 0; i < rows; i++) {
         int32_t a[TFX_PANEL] = {0};
         for (ptrdiff_t kk = 0; kk < k; kk++) {
@@ -294,8 +295,9 @@ static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t
     const int32_t *shift = (const int32_t *)end;
     const float *scale = (const float *)end + width;
     const uint8_t *x = (const uint8_t *)p->work + r * k4;
+    const char *next = (const char *)w + (r == 0 ? (k4 + 8) * TFX_PANEL : 0);
     tfx_block_i8(t, x, k4, p->work + p->m * (k4 / 4) + r, w, width, shift, scale, rows,
-                 k4);
+                 k4, next);
 }
 
 #if TFX_LANES == 16

@@ -33,28 +33,31 @@ TFX_INLINE tfx_u tfx_load_u(const void *p)
     return (tfx_u)(*(const tfx_u_any *)p);
 }
 
-// q * s of byte i of every word, and (q - 8) * s of its nibble from bit i on. A nibble is
-// put below the exponent of 1, which makes it 1 + q/16.
-#    define TFX_BYTE(word, i, s)                                                       \
-        (__builtin_convertvector((tfx_m)((word) << (24 - 8 * (i))) >> 24, tfx_v) * (s))
-#    define TFX_NIBBLE_AT(word, i)                                                     \
-        ((((i) < 19 ? (word) << ((19 - (i)) & 31) : (word) >> (((i) - 19) & 31)) &     \
-          0x780000u) |                                                                 \
-         0x3f800000u)
-#    define TFX_NIBBLE(word, i, s16, s24)                                              \
-        tfx_fma_v(tfx_of_bits_v(TFX_NIBBLE_AT(word, i)), s16, s24)
+// The byte or nibble of every word that begins at bit i, exactly: its bits are put into the
+// mantissa of a power of two, a byte's on from bit 8 of 2^15, a nibble's from bit 19 of 1.
+#    define TFX_AT(word, i, to)                                                        \
+        ((i) < (to) ? (word) << (((to) - (i)) & 31) : (word) >> (((i) - (to)) & 31))
+#    define TFX_VALUE_i8g32(word, i)                                                   \
+        ((tfx_of_bits_v((TFX_AT(word, i, 8) & 0xff00u) ^ 0x47008000u) - 32896.0f) * s)
+#    define TFX_VALUE_i4g32(word, i)                                                   \
+        ((tfx_of_bits_v((TFX_AT(word, i, 19) & 0x780000u) | 0x3f800000u) - 1.5f) * s)
+
+// The factor that makes them q * scale and (q - 8) * scale.
+#    define TFX_SCALE_i8g32(p) tfx_load_f16((const uint16_t *)(const void *)(p))
+#    define TFX_SCALE_i4g32(p)                                                         \
+        (tfx_load_f16((const uint16_t *)(const void *)(p)) * 16.0f)
 
 static TFX_UNUSED void tfx_expand_i8g32(float *to, const uint8_t *p, ptrdiff_t width)
 {
     for (ptrdiff_t c = 0; c < width; c += TFX_LANES) {
-        tfx_v s = tfx_load_f16((const uint16_t *)(const void *)p + c);
+        tfx_v s = TFX_SCALE_i8g32(p + 2 * c);
         const uint8_t *q = p + 2 * width + 4 * c;
         for (float *y = to + c; y < to + 32 * width; y += 4 * width) {
             tfx_u word = tfx_load_u(q);
-            tfx_store(y, TFX_BYTE(word, 0, s));
-            tfx_store(y + width, TFX_BYTE(word, 1, s));
-            tfx_store(y + 2 * width, TFX_BYTE(word, 2, s));
-            tfx_store(y + 3 * width, TFX_BYTE(word, 3, s));
+            tfx_store(y, TFX_VALUE_i8g32(word, 0));
+            tfx_store(y + width, TFX_VALUE_i8g32(word, 8));
+            tfx_store(y + 2 * width, TFX_VALUE_i8g32(word, 16));
+            tfx_store(y + 3 * width, TFX_VALUE_i8g32(word, 24));
             q += 4 * width;
         }
     }
@@ -63,19 +66,18 @@ static TFX_UNUSED void tfx_expand_i8g32(float *to, const uint8_t *p, ptrdiff_t w
 static TFX_UNUSED void tfx_expand_i4g32(float *to, const uint8_t *p, ptrdiff_t width)
 {
     for (ptrdiff_t c = 0; c < width; c += TFX_LANES) {
-        tfx_v s = tfx_load_f16((const uint16_t *)(const void *)p + c);
-        tfx_v s16 = s * 16.0f, s24 = s * -24.0f;
+        tfx_v s = TFX_SCALE_i4g32(p + 2 * c);
         const uint8_t *q = p + 2 * width + 4 * c;
         for (float *y = to + c; y < to + 32 * width; y += 8 * width) {
             tfx_u word = tfx_load_u(q);
-            tfx_store(y, TFX_NIBBLE(word, 0, s16, s24));
-            tfx_store(y + width, TFX_NIBBLE(word, 8, s16, s24));
-            tfx_store(y + 2 * width, TFX_NIBBLE(word, 16, s16, s24));
-            tfx_store(y + 3 * width, TFX_NIBBLE(word, 24, s16, s24));
-            tfx_store(y + 4 * width, TFX_NIBBLE(word, 4, s16, s24));
-            tfx_store(y + 5 * width, TFX_NIBBLE(word, 12, s16, s24));
-            tfx_store(y + 6 * width, TFX_NIBBLE(word, 20, s16, s24));
-            tfx_store(y + 7 * width, TFX_NIBBLE(word, 28, s16, s24));
+            tfx_store(y, TFX_VALUE_i4g32(word, 0));
+            tfx_store(y + width, TFX_VALUE_i4g32(word, 8));
+            tfx_store(y + 2 * width, TFX_VALUE_i4g32(word, 16));
+            tfx_store(y + 3 * width, TFX_VALUE_i4g32(word, 24));
+            tfx_store(y + 4 * width, TFX_VALUE_i4g32(word, 4));
+            tfx_store(y + 5 * width, TFX_VALUE_i4g32(word, 12));
+            tfx_store(y + 6 * width, TFX_VALUE_i4g32(word, 20));
+            tfx_store(y + 7 * width, TFX_VALUE_i4g32(word, 28));
             q += 4 * width;
         }
     }
@@ -134,19 +136,107 @@ static TFX_UNUSED void tfx_expand_i4g32(float *to, const uint8_t *p, ptrdiff_t w
 TFX_DEFINE_GROUP_SUMS(i8g32)
 TFX_DEFINE_GROUP_SUMS(i4g32)
 
+// ---- one row -------------------------------------------------------------------------
+//
+// Never stored as floats: two panels at once, for six chains of sums in registers. Beyond
+// k the row counts as 0.
+
 #if TFX_LANES == 16
-static TFX_UNUSED void tfx_vector_sums_i8g32(float *t, const tfx_linear_call *p,
-                                             ptrdiff_t col)
-{
-    for (ptrdiff_t i = 0; i < TFX_VECTOR_PANELS; i++)
-        tfx_sums_i8g32(t + i * TFX_PANEL, p, col + i * TFX_PANEL, TFX_PANEL, 0, 1);
-}
-static TFX_UNUSED void tfx_vector_sums_i4g32(float *t, const tfx_linear_call *p,
-                                             ptrdiff_t col)
-{
-    for (ptrdiff_t i = 0; i < TFX_VECTOR_PANELS; i++)
-        tfx_sums_i4g32(t + i * TFX_PANEL, p, col + i * TFX_PANEL, TFX_PANEL, 0, 1);
-}
+
+#    if defined(__clang__)
+#        define TFX_ROLLED _Pragma("clang loop unroll(disable)")
+#    else
+#        define TFX_ROLLED _Pragma("GCC unroll 1")
+#    endif
+
+// clang-format off
+// One field of a word: its bits at a place of a mantissa, less what is not the weight.
+// Three places for nibbles, so that two shifts serve eight; with FMA one instruction less.
+#if TFX_FMA
+#define TFX_GROUP_LESS(s, less) tfx_v m##less = (s) * -less##.0f;
+#define TFX_GROUP_VALUE(v, s, less) tfx_fma_v(tfx_of_bits_v(v), s, m##less)
+#else
+#define TFX_GROUP_LESS(s, less)
+#define TFX_GROUP_VALUE(v, s, less) ((tfx_of_bits_v(v) - less##.0f) * (s))
+#endif
+#define TFX_GROUP_STEP(i, c, j, word, mask, one, less)                                   \
+    a##i##c = tfx_fma_v(tfx_splat_v(b[j]),                                               \
+                        TFX_GROUP_VALUE(((word) & mask) ^ one, s##i##c, less), a##i##c);
+
+// All fields of the words of column vector c of panel i, as k grows.
+#define TFX_GROUP_FIELDS_i8g32(i, c)                                                     \
+    TFX_GROUP_LESS(s##i##c, 32896)                                                       \
+    TFX_GROUP_STEP(i, c, 0, word << 8, 0xff00u, 0x47008000u, 32896)                      \
+    TFX_GROUP_STEP(i, c, 1, word, 0xff00u, 0x47008000u, 32896)                           \
+    TFX_GROUP_STEP(i, c, 2, word >> 8, 0xff00u, 0x47008000u, 32896)                      \
+    TFX_GROUP_STEP(i, c, 3, word >> 16, 0xff00u, 0x47008000u, 32896)
+#define TFX_GROUP_FIELDS_i4g32(i, c)                                                     \
+    TFX_GROUP_LESS(s##i##c, 32776)                                                       \
+    TFX_GROUP_LESS(s##i##c, 2056)                                                        \
+    TFX_GROUP_LESS(s##i##c, 136)                                                         \
+    tfx_u low = word << 8, high = word >> 12;                                            \
+    TFX_GROUP_STEP(i, c, 0, low, 0xf00u, 0x47000000u, 32776)                             \
+    TFX_GROUP_STEP(i, c, 1, word, 0xf00u, 0x47000000u, 32776)                            \
+    TFX_GROUP_STEP(i, c, 2, word, 0xf0000u, 0x43000000u, 136)                            \
+    TFX_GROUP_STEP(i, c, 3, high, 0xf000u, 0x45000000u, 2056)                            \
+    TFX_GROUP_STEP(i, c, 4, low, 0xf000u, 0x45000000u, 2056)                             \
+    TFX_GROUP_STEP(i, c, 5, word, 0xf000u, 0x45000000u, 2056)                            \
+    TFX_GROUP_STEP(i, c, 6, high, 0xf00u, 0x47000000u, 32776)                            \
+    TFX_GROUP_STEP(i, c, 7, high, 0xf0000u, 0x43000000u, 136)
+#define TFX_GROUP_SCALE_i8g32(p) TFX_SCALE_i8g32(p)
+#define TFX_GROUP_SCALE_i4g32(p) TFX_SCALE_i8g32(p)
+#define TFX_GROUP_WORD(FMT, i, c)                                                        \
+    {                                                                                    \
+        const uint8_t *at = q + i * step + 64 * c;                                       \
+        tfx_u word = tfx_load_u(at);                                                     \
+        TFX_PREFETCH(at + 2048);                                                         \
+        TFX_GROUP_FIELDS_##FMT(i, c)                                                     \
+    }
+#define TFX_GROUP_SCALE(FMT, i, c)                                                       \
+    tfx_v s##i##c = TFX_GROUP_SCALE_##FMT(w + i * step + 32 * c);
+
+#define TFX_DEFINE_GROUP_VECTOR(FMT)                                                     \
+    static TFX_FLAT void tfx_vector_##FMT(float *t, const float *row, const uint8_t *w,  \
+                                          ptrdiff_t k)                                   \
+    {                                                                                    \
+        enum { EACH = 32 * 4 / (TFX_BYTES_##FMT - 2) };  /* k in a word */               \
+        const tfx_v zero = tfx_splat_v(0.0f);                                            \
+        const ptrdiff_t bytes = TFX_BYTES_##FMT * TFX_PANEL;                             \
+        const ptrdiff_t step = TFX_PADDED(k, 32) / 32 * bytes;                           \
+        float last[32];                                                                  \
+        TFX_ROWS_2(TFX_ACC_3)                                                            \
+        for (ptrdiff_t kk = 0; kk < k; kk += 32, w += bytes) {                           \
+            const float *b = row + kk;                                                   \
+            const uint8_t *q = w + 2 * TFX_PANEL, *end = w + bytes;                      \
+            TFX_GROUP_SCALE(FMT, 0, 0) TFX_GROUP_SCALE(FMT, 0, 1)                        \
+            TFX_GROUP_SCALE(FMT, 0, 2) TFX_GROUP_SCALE(FMT, 1, 0)                        \
+            TFX_GROUP_SCALE(FMT, 1, 1) TFX_GROUP_SCALE(FMT, 1, 2)                        \
+            if (k - kk < 32) {                                                           \
+                for (ptrdiff_t i = 0; i < 32; i++)                                       \
+                    last[i] = i < k - kk ? b[i] : 0.0f;                                  \
+                b = last;                                                                \
+            }                                                                            \
+            TFX_ROLLED                                                                   \
+            for (; q < end; q += 4 * TFX_PANEL, b += EACH) {                             \
+                TFX_GROUP_WORD(FMT, 0, 0) TFX_GROUP_WORD(FMT, 0, 1)                      \
+                TFX_GROUP_WORD(FMT, 0, 2) TFX_GROUP_WORD(FMT, 1, 0)                      \
+                TFX_GROUP_WORD(FMT, 1, 1) TFX_GROUP_WORD(FMT, 1, 2)                      \
+            }                                                                            \
+        }                                                                                \
+        TFX_ROWS_2(TFX_OUT_3)                                                            \
+    }                                                                                    \
+    static TFX_UNUSED void tfx_vector_sums_##FMT(float *t, const tfx_linear_call *p,     \
+                                                 ptrdiff_t col)                          \
+    {                                                                                    \
+        ptrdiff_t bytes = TFX_PADDED(p->k, 32) / 32 * TFX_BYTES_##FMT;                   \
+        const uint8_t *w = (const uint8_t *)p->w + col * bytes;                          \
+        tfx_vector_##FMT(t, p->x, w, p->k);                                              \
+        tfx_vector_##FMT(t + 2 * TFX_PANEL, p->x, w + 2 * TFX_PANEL * bytes, p->k);      \
+    }
+
+TFX_DEFINE_GROUP_VECTOR(i8g32)
+TFX_DEFINE_GROUP_VECTOR(i4g32)
+// clang-format on
 #endif
 
 #endif

@@ -127,6 +127,9 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
 #endif
         while (r < last) {
             ptrdiff_t rows = tfx_min_size(last - r, BATCH);
+            for (ptrdiff_t i = 0; i < rows; i++)
+                for (ptrdiff_t c = 0; c < width; c += 16)
+                    TFX_PREFETCH_OUT(p->y + (r + i) * p->ldy + col + c);
             TFX_PASTE(tfx_sums_, TFX_WEIGHT)(t, p, col, width, r, rows);
             for (ptrdiff_t i = 0; i < rows; i++)
                 TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, col);

@@ -47,7 +47,7 @@ static TFX_UNUSED void tfx_mm_rows(const tfx_mm *p, float *y, const float *x,
             from = packed;
             ldx = k;
         }
-        tfx_block_f32(t, from, ldx, panel, width, count, k, 0);
+        tfx_block_f32(t, from, ldx, panel, width, count, k, panel);
         for (ptrdiff_t i = 0; i < count; i++)
             for (ptrdiff_t j = 0; j < n; j++) {
                 float a = t[i * TFX_PANEL + j];

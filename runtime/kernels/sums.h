@@ -60,14 +60,26 @@ enum {
     tfx_batch_f16 = TFX_TILE_ROWS
 };
 
+// What the tile at row r prefetches: while there are rows enough, each a part of the panel
+// after w's, bytes long; of few rows the tile must fetch its own panel (NULL).
+static inline const void *tfx_next_part(const tfx_linear_call *p, const void *w,
+                                        ptrdiff_t bytes, ptrdiff_t r)
+{
+    ptrdiff_t at = r / TFX_TILE_ROWS * 64 * p->k;
+    if (p->m < 4 * TFX_TILE_ROWS)
+        return r == 0 ? NULL : w;
+    return (const char *)w + (at < bytes ? bytes + at : 0);
+}
+
 #define TFX_DEFINE_SUMS(FMT)                                                           \
     static TFX_UNUSED void tfx_sums_##FMT(float *t, const tfx_linear_call *p,          \
                                           ptrdiff_t col, ptrdiff_t width, ptrdiff_t r, \
                                           ptrdiff_t rows)                              \
     {                                                                                  \
         const tfx_stored_##FMT *w = (const tfx_stored_##FMT *)p->w + col * p->k;       \
-        int stream = r == 0 && p->row_blocks == 1;                                     \
-        tfx_block_##FMT(t, p->x + r * p->ldx, p->ldx, w, width, rows, p->k, stream);   \
+        ptrdiff_t bytes = TFX_PANEL * p->k * (ptrdiff_t)sizeof *w;                     \
+        tfx_block_##FMT(t, p->x + r * p->ldx, p->ldx, w, width, rows, p->k,            \
+                        tfx_next_part(p, w, bytes, r));                                \
     }
 
 TFX_DEFINE_SUMS(f32)

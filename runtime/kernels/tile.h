@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: 0BSD
 // tile.h - the matrix product of a few rows by a panel, in registers.
 //
-//     tfx_block_FMT(t, x, ldx, w, width, rows, k, stream)
+//     tfx_block_FMT(t, x, ldx, w, width, rows, k, next)
 //         t[r][c] = sum_kk x[r * ldx + kk] w[kk * width + c]      t has TFX_PANEL columns
 //
-// rows <= TFX_TILE_ROWS, width 16, 32 or 48; stream: w comes from far, prefetch it. Every
-// sum is one chain over increasing kk from 0, so the tile shape never shows in the bits;
-// tfx_block_more(t, x, ldx, w, width, rows, k) goes on with the sums that t holds. The accumulators are one variable
+// rows <= TFX_TILE_ROWS, width 16, 32 or 48; next: k cache lines needed soon, or NULL when w
+// itself comes from far and is prefetched a little ahead. Every sum is one chain over
+// increasing kk from 0, so the tile shape never shows in the bits; tfx_block_more(t, x,
+// ldx, w, width, rows, k) goes on with the sums that t holds. The accumulators are one variable
 // each, not an array, and k is an argument, never a constant: otherwise gcc 12 spills.
 //
 // Tiles, rows x columns: AVX-512 8x48, AVX2 and AArch64 6x16, SSE 4x8, plain C 4x4.
@@ -79,7 +80,7 @@ enum { TFX_TILE_AHEAD = 24 };
 #define TFX_W_4(FMT)    TFX_W_3(FMT) TFX_W(FMT, 3)
 
 #define TFX_DEFINE_TILE(FMT, R, C)                                                       \
-    TFX_DEFINE_TILE_AS(tfx_tile_##FMT##_##R##x##C, FMT, R, C, ACC, TFX_NO_PREFETCH)      \
+    TFX_DEFINE_TILE_AS(tfx_tile_##FMT##_##R##x##C, FMT, R, C, ACC, TFX_NEXT_LINE)        \
     TFX_DEFINE_TILE_AS(tfx_stream_##FMT##_##R##x##C, FMT, R, C, ACC,                     \
                        TFX_TILE_PREFETCH_##C)
 #define TFX_DEFINE_MORE(FMT, R, C)                                                       \
@@ -88,9 +89,10 @@ enum { TFX_TILE_AHEAD = 24 };
 #define TFX_DEFINE_TILE_AS(NAME, FMT, R, C, START, PREFETCH)                             \
     static TFX_FLAT void NAME(                                                           \
         float *t, const float *x, ptrdiff_t ldx, const tfx_stored_##FMT *w,              \
-        ptrdiff_t ldw, ptrdiff_t k)                                                      \
+        ptrdiff_t ldw, ptrdiff_t k, const char *next)                                    \
     {                                                                                    \
         const tfx_v zero = tfx_splat_v(0.0f);                                            \
+        (void)next;                                                                      \
         TFX_ROWS_##R(TFX_INPUT)                                                          \
         (void)zero;                                                                      \
         TFX_ROWS_##R(TFX_##START##_##C)                                                  \
@@ -105,6 +107,7 @@ enum { TFX_TILE_AHEAD = 24 };
 
 // One line in 64 bytes of a step: the three of an AVX-512 panel, or the strip's first.
 #define TFX_NO_PREFETCH(p)
+#define TFX_NEXT_LINE(p) TFX_PREFETCH_FAR(next + 64 * kk);
 #define TFX_TILE_PREFETCH_1(p) TFX_PREFETCH(p);
 #define TFX_TILE_PREFETCH_2(p) TFX_PREFETCH(p);
 #define TFX_TILE_PREFETCH_4(p) TFX_PREFETCH(p);
@@ -153,22 +156,24 @@ enum { TFX_TILE_AHEAD = 24 };
 
 #define TFX_CASE(FMT, R, C)                                                              \
     case R:                                                                              \
-        if (stream)                                                                      \
-            tfx_stream_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                \
+        if (next)                                                                        \
+            tfx_tile_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k, next);            \
         else                                                                             \
-            tfx_tile_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                  \
+            tfx_stream_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k, next);          \
         break;
 #define TFX_CASE_MORE(FMT, R, C)                                                         \
     case R:                                                                              \
-        tfx_more_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k);                      \
+        tfx_more_##FMT##_##R##x##C(t + c, x, ldx, w + c, width, k, NULL);                \
         break;
 
 #define TFX_DEFINE_BLOCK(FMT)                                                            \
     TFX_ALL_TILES(TFX_DEFINE_TILE, FMT)                                                  \
     static TFX_UNUSED void tfx_block_##FMT(float *t, const float *x, ptrdiff_t ldx,      \
                                            const tfx_stored_##FMT *w, ptrdiff_t width,   \
-                                           ptrdiff_t rows, ptrdiff_t k, int stream)      \
+                                           ptrdiff_t rows, ptrdiff_t k,                  \
+                                           const void *soon)                             \
     {                                                                                    \
+        const char *next = (const char *)soon;                                           \
         ptrdiff_t c = 0;                                                                 \
         TFX_STRIPS(TFX_CASE, FMT)                                                        \
     }

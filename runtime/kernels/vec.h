@@ -145,12 +145,14 @@ static inline tfx_v tfx_sqrt_v(tfx_v a)
 #    endif
 }
 
-#    define tfx_bits_v(a)      ((tfx_u)(a))
-#    define tfx_of_bits_v(a)   ((tfx_v)(a))
-#    define tfx_lt_v(a, b)     ((tfx_m)((a) < (b)))
-#    define tfx_eq_v(a, b)     ((tfx_m)((a) == (b)))
-#    define tfx_sel_v(m, a, b) ((tfx_v)(((tfx_m)(a) & (m)) | ((tfx_m)(b) & ~(m))))
-#    define TFX_PREFETCH(p)    __builtin_prefetch(p)
+#    define tfx_bits_v(a)       ((tfx_u)(a))
+#    define tfx_of_bits_v(a)    ((tfx_v)(a))
+#    define tfx_lt_v(a, b)      ((tfx_m)((a) < (b)))
+#    define tfx_eq_v(a, b)      ((tfx_m)((a) == (b)))
+#    define tfx_sel_v(m, a, b)  ((tfx_v)(((tfx_m)(a) & (m)) | ((tfx_m)(b) & ~(m))))
+#    define TFX_PREFETCH(p)     __builtin_prefetch(p)
+#    define TFX_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)  // not into the first level
+#    define TFX_PREFETCH_OUT(p) __builtin_prefetch(p, 1, 3)  // to be written
 
 #else  // one lane
 
@@ -158,17 +160,19 @@ static inline tfx_v tfx_sqrt_v(tfx_v a)
 typedef float tfx_v;
 typedef uint32_t tfx_u;
 
-#    define tfx_load(p)     (*(p))
-#    define tfx_store(p, a) (*(p) = (a))
-#    define tfx_splat_v     tfx_splat_f
-#    define tfx_fma_v       tfx_fma_f
-#    define tfx_sqrt_v      tfx_sqrtf
-#    define tfx_bits_v      tfx_bits_f
-#    define tfx_of_bits_v   tfx_of_bits_f
-#    define tfx_lt_v        tfx_lt_f
-#    define tfx_eq_v        tfx_eq_f
-#    define tfx_sel_v       tfx_sel_f
-#    define TFX_PREFETCH(p) ((void)(p))
+#    define tfx_load(p)         (*(p))
+#    define tfx_store(p, a)     (*(p) = (a))
+#    define tfx_splat_v         tfx_splat_f
+#    define tfx_fma_v           tfx_fma_f
+#    define tfx_sqrt_v          tfx_sqrtf
+#    define tfx_bits_v          tfx_bits_f
+#    define tfx_of_bits_v       tfx_of_bits_f
+#    define tfx_lt_v            tfx_lt_f
+#    define tfx_eq_v            tfx_eq_f
+#    define tfx_sel_v           tfx_sel_f
+#    define TFX_PREFETCH(p)     ((void)(p))
+#    define TFX_PREFETCH_FAR(p) ((void)(p))
+#    define TFX_PREFETCH_OUT(p) ((void)(p))
 
 #endif
 

@@ -1,13 +1,14 @@
 // main.c - emitted programs held against the evaluator in double.
 //
-//     numeric ops [FILE...]      every model of tests/ops (or these), passes on and off, by
-//                                gcc -O1 with 1, 2, 3 and 7 threads and by tcc
-//     numeric compilers          a few of them by every compiler there is, with sanitizers
-//     numeric fuzz [N [SEED]]    N random models
-//     numeric quality            what strict compilers say of the text, see quality.c
-//     numeric misuse             wrong calls give a status code
+//     numeric ops [FILE...]        every model of tests/ops (or these), with the passes on
+//                                  and off, by tcc
+//     numeric threads [FILE...]    the same by gcc -O1 on 1, 2, 3 and 7 threads; minutes
+//     numeric compilers [FILE...]  a few (or these) by every compiler, with sanitizers
+//     numeric fuzz [N [SEED]]      N random models, by tcc
+//     numeric quality              what strict compilers say of the text, see quality.c
+//     numeric misuse               wrong calls give a status code
 //
-// $KEEP names a folder to leave everything in; with $QUICK `ops` takes tcc alone.
+// $KEEP names a folder to leave everything in.
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -110,7 +111,7 @@ static void replay(Test *t, const Compiler *c, const char *option)
 
 // ---- tests -----------------------------------------------------------------------------
 
-static void run_ops(Test *t, int n, char **files)
+static void run_ops(Test *t, const Compiler *c, const char *option, int n, char **files)
 {
     StrList list = {0};
     for (int i = 0; i < n; i++)
@@ -118,38 +119,41 @@ static void run_ops(Test *t, int n, char **files)
     if (!n)
         list =
             models_in(t->arena, arena_printf(t->arena, "%s/tests/ops", source_root()));
+    if (!list.n)
+        say(t, "tests/ops", "no models; is TFXC_ROOT set?\n");
     for (int i = 0; i < list.n; i++)
         add_model(t, list.p[i], "01");
-    replay(t, &(Compiler){"tcc", "tcc"}, NULL);
-    if (!getenv("QUICK"))
-        replay(t, &(Compiler){"gcc-O1", "gcc -O1"}, "--threads");
+    replay(t, c, option);
 }
 
-static void run_compilers(Test *t)
+// Threads only by one compiler: they do not depend on which.
+static void run_compilers(Test *t, int n, char **files)
 {
-    static const Compiler compilers[] = {
-        {"gcc-san",
-         "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
-        {"clang-san",
-         "clang-19 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
-        {"gcc-O0", "gcc -O0"},
-        {"gcc-O3", "gcc -O3"},
-        {"gcc-native", "gcc -O3 -march=native"},
-        {"gcc-scalar", "gcc -O2 -DTFX_SCALAR"},
-        {"clang-O0", "clang-19 -O0"},
-        {"clang-O3", "clang-19 -O3"},
-        {"clang-native", "clang-19 -O3 -march=native"},
-        {"clang-scalar", "clang-19 -O2 -DTFX_SCALAR"},
-        {"tcc", "tcc"},
+    static const struct {
+        Compiler compiler;
+        const char *option;
+    } all[] = {
+        {{"gcc-san",
+          "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"},
+         NULL},
+        {{"gcc-O0", "gcc -O0"}, NULL},
+        {{"gcc-O3", "gcc -O3"}, "--threads"},
+        {{"gcc-native", "gcc -O3 -march=native"}, NULL},
+        {{"gcc-scalar", "gcc -O2 -DTFX_SCALAR"}, NULL},
+        {{"clang-O0", "clang-19 -O0"}, NULL},
+        {{"clang-O3", "clang-19 -O3"}, NULL},
+        {{"clang-native", "clang-19 -O3 -march=native"}, NULL},
+        {{"tcc", "tcc"}, NULL},
     };
-    static const char *const models[] = {"attention", "gather-bf16", "linear", "repeat",
-                                         "state"};
-    for (int i = 0; i < COUNT(models); i++)
+    static const char *const models[] = {"gather-bf16", "repeat", "state"};
+    for (int i = 0; i < n; i++)
+        add_model(t, files[i], "01");
+    for (int i = 0; i < COUNT(models) && n == 0; i++)
         add_model(
             t, arena_printf(t->arena, "%s/tests/ops/%s.tfx", source_root(), models[i]),
-            "01");
-    for (int i = 0; i < COUNT(compilers); i++)
-        replay(t, &compilers[i], "--threads");
+            "1");
+    for (int i = 0; i < COUNT(all); i++)
+        replay(t, &all[i].compiler, all[i].option);
 }
 
 static void run_fuzz(Test *t, int n, char **words)
@@ -173,8 +177,9 @@ static void run_fuzz(Test *t, int n, char **words)
 
 static int usage(void)
 {
-    fputs("numeric ops [FILE...] | compilers | fuzz [N [SEED]] | quality | misuse\n",
-          stderr);
+    fputs(
+        "numeric ops|threads|compilers [FILE...] | fuzz [N [SEED]] | quality | misuse\n",
+        stderr);
     return 2;
 }
 
@@ -192,9 +197,11 @@ int main(int argc, char **argv)
     }
     mkdir(t.root, 0777);
     if (strcmp(argv[1], "ops") == 0)
-        run_ops(&t, argc - 2, argv + 2);
+        run_ops(&t, &(Compiler){"tcc", "tcc"}, NULL, argc - 2, argv + 2);
+    else if (strcmp(argv[1], "threads") == 0)
+        run_ops(&t, &(Compiler){"gcc-O1", "gcc -O1"}, "--threads", argc - 2, argv + 2);
     else if (strcmp(argv[1], "compilers") == 0)
-        run_compilers(&t);
+        run_compilers(&t, argc - 2, argv + 2);
     else if (strcmp(argv[1], "fuzz") == 0)
         run_fuzz(&t, argc - 2, argv + 2);
     else if (strcmp(argv[1], "quality") == 0)

@@ -1,6 +1,6 @@
-// benchout.c - what bench.c measured, as a table, as JSON and as a drawing.
+// benchout.c - what driver/bench.c measured, as a table, as JSON and as a drawing.
 
-#include "bench.h"
+#include "benchout.h"
 
 #include "compiler/describe.h"
 
