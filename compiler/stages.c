@@ -26,9 +26,10 @@ bool job_open_weights(Job *job, bool needed)
     if (!path) {
         if (needed) {
             diag_error(job->diag, nowhere, E0003, "no weights to read");
-            diag_hint(job->diag, nowhere,
-                      "name a file in the model: weights \"model.safetensors\", or with "
-                      "--weights; `tfxc init` makes random ones");
+            diag_hint(
+                job->diag, nowhere,
+                "name a file in the model: weights \"model.safetensors\", or with "
+                "--weights; `tfxc init` makes random ones");
         }
         return !needed;
     }
@@ -75,7 +76,9 @@ bool job_optimize(Job *job)
     if (job->optimized)
         return true;
     job->optimized = true;
-    PassOptions o = {.list = s->passes ? s->passes : s->level == 0 ? "none" : NULL,
+    PassOptions o = {.list = s->passes       ? s->passes
+                             : s->level == 0 ? "none"
+                                             : NULL,
                      .off = s->passes_off.p,
                      .noff = s->passes_off.n,
                      .print_after = s->print_after.p,
@@ -123,7 +126,8 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
 {
     if (stage == STAGE_AST)
         return job_parse(job, path) && (ast_print(job->file, out), true);
-    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+    if (!job_build(job, path) || !job_open_weights(job, false) ||
+        !job_check_weights(job))
         return false;
     switch (stage) {
     case STAGE_IR:
@@ -157,7 +161,8 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
 
 bool job_report(Job *job, const char *path, Text *out)
 {
-    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+    if (!job_build(job, path) || !job_open_weights(job, false) ||
+        !job_check_weights(job))
         return false;
     if (job->set->emit == STAGE_JSON)
         describe_json(job->module, job->arena, job->diag, out);

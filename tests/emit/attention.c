@@ -1,7 +1,7 @@
 // attention.c - made by tfxc; do not edit.
 //
 // From attention.tfx (4a167399f77f4305) by tfxc. SPDX-License-Identifier: 0BSD
-// weights 7024 bytes, state 6208, scratch 15616 and 13312 for each further thread.
+// weights 7088 bytes, state 6208, scratch 15616 and 13312 for each further thread.
 
 #include "attention.h"
 
@@ -37,8 +37,8 @@ typedef struct Model {
 // clang-format off
 static const Model table = {
     .layers = {
-        {.attn = {.kvq = 768, .keys = 64, .values = 1600, .o = 3072}, .norm = 3840},
-        {.attn = {.kvq = 3904, .keys = 3136, .values = 4672, .o = 6208}, .norm = 6976},
+        {.attn = {.kvq = 832, .keys = 64, .values = 1600, .o = 3136}, .norm = 3904},
+        {.attn = {.kvq = 3968, .keys = 3136, .values = 4672, .o = 6272}, .norm = 7040},
     },
 };
 // clang-format on
@@ -141,8 +141,8 @@ static void next(const attention *m, const Model *w, char *state, char *scratch,
 }
 
 // How the packed file of this program begins.
-static const char weights_head[] = "\370\002\000\000\000\000\000\000"
-                                   "{\"__metadata__\":{\"plan\":\"c23a0cd1bf1ddcd4\",";
+static const char weights_head[] = "\070\003\000\000\000\000\000\000"
+                                   "{\"__metadata__\":{\"plan\":\"ab4ac1029036da40\",";
 
 int attention_init(attention *m, const void *weights, size_t bytes)
 {
@@ -162,7 +162,7 @@ int attention_check(const attention *m)
     uint64_t sum = 0;
     if (!m)
         return ATTENTION_E_ALIGN;
-    for (size_t i = 768; i < ATTENTION_WEIGHTS_BYTES; i += 8) {
+    for (size_t i = 832; i < ATTENTION_WEIGHTS_BYTES; i += 8) {
         uint64_t word = 0;
         for (size_t k = 0; k < 8 && i + k < ATTENTION_WEIGHTS_BYTES; k++)
             word |= (uint64_t)m->weights[i + k] << 8 * k;
