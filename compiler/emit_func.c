@@ -116,8 +116,16 @@ static const char *local_note(Emit *e, const Local *v, bool spelled)
 {
     Text t;
     text_init(&t, e->p->arena);
+    if (v->panel) {  // "int8[128, 64], panels"
+        text_puts(&t, format_info[v->buf->field->packed->format].name);
+        size_t start = t.n;
+        (spelled ? type_spell : type_print)(&v->buf->shape, &t);
+        const char *axes = arena_strdup(e->p->arena, strchr(t.p + start, '['));
+        t.n = start;
+        text_printf(&t, "%s, panels", axes);
+        return t.p;
+    }
     (spelled ? type_spell : type_print)(&v->buf->shape, &t);
-    text_puts(&t, v->panel ? ", panels" : "");
     return t.p;
 }
 

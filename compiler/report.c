@@ -20,8 +20,8 @@ typedef struct Report {
 
 static bool value_of(Report *r, const Placed *t, const Value *v, Tensor *x)
 {
-    return oracle_const(r->arena, r->y->prog->module, weights_source(r->ck), v, t->nturns,
-                        t->turn, x);
+    return oracle_const(r->arena, r->y->prog->module, weights_source(r->ck), v,
+                        t->nturns, t->turn, x);
 }
 
 // The matrix that the packed bytes stand for.
@@ -87,7 +87,8 @@ static bool pair_error(Report *r, const Placed *left, double *error)
     for (int64_t i = 0; i < w.dim[0]; i++)
         for (int64_t q = 0; q < a.dim[1]; q++)
             for (int64_t j = 0; j < w.dim[1]; j++)
-                y[i * w.dim[1] + j] += a.data[i * a.dim[1] + q] * b.data[q * w.dim[1] + j];
+                y[i * w.dim[1] + j] +=
+                    a.data[i * a.dim[1] + q] * b.data[q * w.dim[1] + j];
     *error = relative_error(y, w.data, w.n);
     return true;
 }
@@ -115,9 +116,10 @@ static void put_line(Report *r, const Placed *t)
 {
     const Packed *p = t->packed;
     double error = 0;
-    const char *shape = arena_printf(r->arena, "[%" PRId64 ", %" PRId64 "]", p->n, p->k);
-    text_printf(r->out, "  %-9s %-14s %12" PRId64 "  ", format_info[p->format].name, shape,
-                t->bytes);
+    const char *shape =
+        arena_printf(r->arena, "[%" PRId64 ", %" PRId64 "]", p->n, p->k);
+    text_printf(r->out, "  %-9s %-14s %12" PRId64 "  ", format_info[p->format].name,
+                shape, t->bytes);
     if (p->value->op == OP_svd_right)
         text_puts(r->out, "    with ");
     else if (r->ck && error_of(r, t, &error))
@@ -127,12 +129,26 @@ static void put_line(Report *r, const Placed *t)
     text_printf(r->out, " %s\n", t->name);
 }
 
+// A line has an arena of its own: matrices in double are large.
+static void put_line_apart(Report *r, const Placed *t)
+{
+    Guard guard;
+    r->arena = arena_new();
+    if (GUARD_SET(&guard)) {
+        arena_free(r->arena);
+        guard_again(&guard);
+    }
+    put_line(r, t);
+    guard_drop(&guard);
+    arena_free(r->arena);
+}
+
 static void put_steps(const Module *m, Text *out)
 {
     for (int i = 0; i < m->steps.n; i++) {
         const Step *s = m->steps.p[i];
-        text_printf(out, "%s%s: %d weight%s", i ? "  " : "\nrecipe\n  ", s->text, s->matched,
-                    s->matched == 1 ? "" : "s");
+        text_printf(out, "%s%s: %d weight%s", i ? "  " : "\nrecipe\n  ", s->text,
+                    s->matched, s->matched == 1 ? "" : "s");
         if (s->tied)
             text_printf(out, "; %d left as %s, being read in another way too", s->tied,
                         s->tied == 1 ? "it is" : "they are");
@@ -154,16 +170,15 @@ void report_weights(const Layout *y, Checkpoint *ck, Text *out)
             continue;
         }
         if (bytes == 0)
-            text_printf(out, "\nmatrices\n  %-9s %-14s %12s  %8s  %s\n", "format", "shape",
-                        "bytes", "error", "name");
+            text_printf(out, "\nmatrices\n  %-9s %-14s %12s  %8s  %s\n", "format",
+                        "shape", "bytes", "error", "name");
         bytes += t->bytes;
         weights += t->packed->n * t->packed->k;
-        r.arena = arena_new();
-        put_line(&r, t);
-        arena_free(r.arena);
+        put_line_apart(&r, t);
     }
     if (weights > 0)
-        text_printf(out, "  %" PRId64 " bytes, %.2f bits a weight; %" PRId64
-                         " of %d other constants\n",
+        text_printf(out,
+                    "  %" PRId64 " bytes, %.2f bits a weight; %" PRId64
+                    " of %d other constants\n",
                     bytes, 8 * (double)bytes / (double)weights, plain, others);
 }

@@ -26,9 +26,10 @@ bool job_open_weights(Job *job, bool needed)
     if (!path) {
         if (needed) {
             diag_error(job->diag, nowhere, E0003, "no weights to read");
-            diag_hint(job->diag, nowhere,
-                      "name a file in the model: weights \"model.safetensors\", or with "
-                      "--weights; `tfxc init` makes random ones");
+            diag_hint(
+                job->diag, nowhere,
+                "name a file in the model: weights \"model.safetensors\", or with "
+                "--weights; `tfxc init` makes random ones");
         }
         return !needed;
     }
@@ -54,13 +55,30 @@ static void note(void *ctx, const char *text)
     text_puts(&((Job *)ctx)->notes, text);
 }
 
+// A recipe is not left undone without a word.
+static bool all_steps_done(Job *job)
+{
+    for (int i = 0; i < job->module->steps.n; i++) {
+        const Step *s = job->module->steps.p[i];
+        if (s->is_done)
+            continue;
+        diag_error(job->diag, s->loc, E0644, "the pass `%s` is left out",
+                   step_name(s->kind));
+        diag_hint(job->diag, s->loc, "recipes need -O1, and no --passes without it");
+        return false;
+    }
+    return true;
+}
+
 bool job_optimize(Job *job)
 {
     const Settings *s = job->set;
     if (job->optimized)
         return true;
     job->optimized = true;
-    PassOptions o = {.list = s->passes ? s->passes : s->level == 0 ? "none" : NULL,
+    PassOptions o = {.list = s->passes       ? s->passes
+                             : s->level == 0 ? "none"
+                                             : NULL,
                      .off = s->passes_off.p,
                      .noff = s->passes_off.n,
                      .print_after = s->print_after.p,
@@ -70,7 +88,8 @@ bool job_optimize(Job *job)
                                              : (WeightSource){0},
                      .write = note,
                      .ctx = job};
-    return passes_run(job->module, &o, job->diag) && diag_errors(job->diag) == 0;
+    return passes_run(job->module, &o, job->diag) && all_steps_done(job) &&
+           diag_errors(job->diag) == 0;
 }
 
 static DType storage_of(void *ctx, const char *name)
@@ -107,7 +126,8 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
 {
     if (stage == STAGE_AST)
         return job_parse(job, path) && (ast_print(job->file, out), true);
-    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+    if (!job_build(job, path) || !job_open_weights(job, false) ||
+        !job_check_weights(job))
         return false;
     switch (stage) {
     case STAGE_IR:
@@ -141,7 +161,8 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
 
 bool job_report(Job *job, const char *path, Text *out)
 {
-    if (!job_build(job, path) || !job_open_weights(job, false) || !job_check_weights(job))
+    if (!job_build(job, path) || !job_open_weights(job, false) ||
+        !job_check_weights(job))
         return false;
     if (job->set->emit == STAGE_JSON)
         describe_json(job->module, job->arena, job->diag, out);

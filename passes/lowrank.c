@@ -40,9 +40,14 @@ static int64_t rank_for(const double *s, int64_t n, double energy)
 static void look_at_turn(Spectrum *x)
 {
     Arena *a = arena_new();
+    Guard guard;
+    if (GUARD_SET(&guard)) {
+        arena_free(a);
+        guard_again(&guard);
+    }
     Tensor w;
-    x->failed = x->failed || !oracle_const(a, x->c->module, x->c->weights, x->w, x->nturns,
-                                           x->turn, &w);
+    x->failed = x->failed || !oracle_const(a, x->c->module, x->c->weights, x->w,
+                                           x->nturns, x->turn, &w);
     if (!x->failed) {
         int64_t n = w.dim[0], k = w.dim[1], least = n < k ? n : k;
         double *s = NEWN(a, double, least + 1);
@@ -50,6 +55,7 @@ static void look_at_turn(Spectrum *x)
         int64_t rank = rank_for(s, least, x->energy);
         x->rank = rank > x->rank ? rank : x->rank;
     }
+    guard_drop(&guard);
     arena_free(a);
 }
 
@@ -72,7 +78,8 @@ static void look_at_turns(Spectrum *x, const Region *r)
         look_at_turn(x);
 }
 
-static bool rank_by_energy(PassContext *c, const Value *linear, const Step *s, int64_t *rank)
+static bool rank_by_energy(PassContext *c, const Value *linear, const Step *s,
+                           int64_t *rank)
 {
     Spectrum x = {.c = c, .w = linear->in[1], .energy = s->energy};
     if (c->weights.read)
@@ -80,15 +87,16 @@ static bool rank_by_energy(PassContext *c, const Value *linear, const Step *s, i
     if (!c->weights.read || x.failed) {
         diag_error(c->diag, s->loc, E0644, "lowrank by energy needs the values of `%s`",
                    weight_member(linear_weight(c->module, linear)));
-        diag_hint(c->diag, s->loc, "--weights names the file; rank = and ratio = do without");
+        diag_hint(c->diag, s->loc,
+                  "--weights names the file; rank = and ratio = do without");
         return false;
     }
     *rank = x.rank;
     return true;
 }
 
-static bool find_rank(PassContext *c, const Value *linear, const Step *s, int64_t n, int64_t k,
-                      int64_t *rank)
+static bool find_rank(PassContext *c, const Value *linear, const Step *s, int64_t n,
+                      int64_t k, int64_t *rank)
 {
     int64_t most = n < k ? n : k;
     *rank = s->rank;
@@ -111,7 +119,8 @@ static bool lowrank(PassContext *c, Value *linear, Step *step)
     Graph *g = c->data;
     Value *w = linear->in[1];
     int64_t n, k, rank;
-    if (!size_is_int(w->type.dim[0].size, &n) || !size_is_int(w->type.dim[1].size, &k) ||
+    if (!size_is_int(w->type.dim[0].size, &n) ||
+        !size_is_int(w->type.dim[1].size, &k) ||
         !find_rank(c, linear, step, n, k, &rank) || rank * (n + k) >= n * k)
         return false;
     Builder b = build_before(c, g, linear);
@@ -120,7 +129,8 @@ static bool lowrank(PassContext *c, Value *linear, Step *step)
     Value *right[] = {linear->in[0], build(&b, OP_svd_right, 1, &w, 1, &r)};
     Value *t = build(&b, OP_linear, 2, right, linear->nattr, linear->attr);
     Value *left[] = {t, build(&b, OP_svd_left, 1, &w, 1, &r)};
-    replace_value(g, linear, build(&b, OP_linear, 2, left, linear->nattr, linear->attr));
+    replace_value(g, linear,
+                  build(&b, OP_linear, 2, left, linear->nattr, linear->attr));
     return true;
 }
 

@@ -7,8 +7,24 @@
 
 #include "pass.h"
 
+#include "format.h"
+
+enum { MOST_ROUNDED = 65536 };  // products of int8 whose sum an i32 holds
+
 static bool quantize(PassContext *c, Value *user, Step *step)
 {
+    Format f;
+    int64_t k = 0;
+    if (!format_find(step->format, &f))
+        bug("no format %s", step->format);
+    if (user->op == OP_linear)
+        size_is_int(user->in[1]->type.dim[1].size, &k);
+    if (format_info[f].rounds_x && k > MOST_ROUNDED) {
+        diag_error(c->diag, step->loc, E0644, "%s of `%s`: rows of %lld, at most %d",
+                   step->format, weight_member(linear_weight(c->module, user)),
+                   (long long)k, MOST_ROUNDED);
+        return false;
+    }
     attr_set(c->module, user, attr_make_str("format", step->format));
     return true;
 }

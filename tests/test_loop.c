@@ -333,7 +333,14 @@ typedef struct Setting {
     const char *option, *value;
 } Setting;
 
-static const Setting settings[] = {{"O", "1"}, {"O", "0"}, {"taps", NULL}};
+static const Setting settings[] = {
+    {"O", "1"},
+    {"O", "0"},
+    {"taps", NULL},
+    {"recipe", "quantize(\"**\", int8)"},  // of a model without a matrix: no program
+    {"recipe", "lowrank(\"**\", ratio = 0.4) quantize(\"**\", int4)"},
+    {"recipe", "sparse(\"**\", density = 0.5)"},
+};
 
 static void put_setting(Settings *set, const Setting *s)
 {
