@@ -16,6 +16,7 @@ typedef struct EmitOptions {
 
 void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.c
 void emit_header(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.h
+bool emit_has_compressed(const Prog *p);  // needs tfx_rt_q.h
 void emit_glue(Prog *p, Text *out);  // for the driver: every entry by one signature
 
 // ---- shared by emit_*.c -------------------------------------------------------------------

@@ -239,6 +239,14 @@ void emit_api(Emit *e)
 
 // ---- the source file -------------------------------------------------------------------------------------
 
+bool emit_has_compressed(const Prog *p)
+{
+    for (int i = 0; i < p->templates.n; i++)
+        if (format_info[p->templates.p[i]->weight].storage == DT_u8)
+            return true;
+    return false;
+}
+
 void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
 {
     Emit e = {.p = p, .layout = y, .options = o, .out = out};
@@ -248,6 +256,8 @@ void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
                 "\n#include \"%s.h\"\n\n#include <math.h>\n#include <string.h>\n\n",
                 emit_stem(p, o));
     text_puts(out, "#include \"tfx_rt.h\"\n\n");
+    if (emit_has_compressed(p))
+        text_puts(out, "#include \"tfx_rt_q.h\"\n\n");
     emit_names_collect(&e);
     Text body;
     text_init(&body, p->arena);

@@ -160,17 +160,24 @@ static bool write_carrier(Job *job, Layout *y, const Names *names, const char *p
 
 // ---- all files -----------------------------------------------------------------------------------
 
-// tfx_rt.h, and tfx_rt.c beside it.
+static bool write_text(Job *job, const char *header, const char *ending,
+                       void (*make)(Text *out))
+{
+    Text t;
+    text_init(&t, job->arena);
+    make(&t);
+    const char *path =
+        arena_printf(job->arena, "%.*s%s", (int)strlen(header) - 2, header, ending);
+    return job_write(job, path, t.p, t.n);
+}
+
+// tfx_rt.h and tfx_rt.c beside it; tfx_rt_q.h for compressed weights.
 static bool write_runtime(Job *job, const char *header)
 {
-    Text h, c;
-    text_init(&h, job->arena);
-    text_init(&c, job->arena);
-    runtime_header(&h);
-    runtime_source(&c);
-    const char *source =
-        arena_printf(job->arena, "%.*sc", (int)strlen(header) - 1, header);
-    return job_write(job, header, h.p, h.n) && job_write(job, source, c.p, c.n);
+    return write_text(job, header, ".h", runtime_header) &&
+           write_text(job, header, ".c", runtime_source) &&
+           (!emit_has_compressed(job->prog) ||
+            write_text(job, header, "_q.h", runtime_packed_header));
 }
 
 static void put_make_name(Text *t, const char *name)

@@ -1,6 +1,7 @@
-// runtime_text.c - tfx_rt.h and tfx_rt.c: the runtime as it is written beside a program.
+// runtime_text.c - tfx_rt.h, tfx_rt_q.h and tfx_rt.c, as they are written beside a program.
 //
-// All parts, whatever the program uses: then every program of one version has the same two
+// All parts, whatever the program uses (those of compressed weights in a file of their own,
+// for programs that have some): then every program of one version has the same
 // files, and several programs in one folder or one binary share them. What a program does
 // not use are static functions, of which compilers leave nothing.
 
@@ -12,13 +13,16 @@
 
 typedef struct Part {
     const char *name, *file;
+    bool packed;  // of compressed weights
 } Part;
 
 static const Part parts_table[] = {
-#define KERNEL(name, file, needs, doc)   {#name, file},
-#define TEMPLATE(name, file, needs, doc) {#name, file},
+#define KERNEL(name, file, needs, doc)   {#name, file, false},
+#define PACKED(name, file, needs, doc)   {#name, file, true},
+#define TEMPLATE(name, file, needs, doc) {#name, file, false},
 #include "runtime/kernels.def"
 #undef KERNEL
+#undef PACKED
 #undef TEMPLATE
 };
 
@@ -48,13 +52,27 @@ static void put_part(Text *out, const char *text)
     }
 }
 
-void runtime_header(Text *out)
+static void put_parts(Text *out, bool packed)
 {
-    put_part(out, text_of("tfx.h"));
     for (int i = 0; i < PARTS; i++) {
+        if (parts_table[i].packed != packed)
+            continue;
         text_puts(out, "\n");
         put_part(out, text_of(parts_table[i].file));
     }
+}
+
+void runtime_header(Text *out)
+{
+    put_part(out, text_of("tfx.h"));
+    put_parts(out, false);
+}
+
+void runtime_packed_header(Text *out)
+{
+    text_puts(out, "// SPDX-License-Identifier: 0BSD\n"
+                   "// tfx_rt_q.h - products with compressed weights; include tfx_rt.h first.\n");
+    put_parts(out, true);
 }
 
 void runtime_source(Text *out)

@@ -1,13 +1,15 @@
-// runtime_text.h - the runtime as text: tfx_rt.h and tfx_rt.c.
+// runtime_text.h - the runtime as text: tfx_rt.h, tfx_rt_q.h and tfx_rt.c.
 
 #ifndef TFXC_RUNTIME_TEXT_H
 #define TFXC_RUNTIME_TEXT_H
 
 #include "base.h"
 
-// tfx.h and all parts of kernels.def in their order, joined. It has no include guard of its
+// tfx.h and the parts of kernels.def in their order, joined. It has no include guard of its
 // own: model.c includes it again for each kernel template.
 void runtime_header(Text *out);
+// tfx_rt_q.h: the parts of compressed weights, for programs that have some.
+void runtime_packed_header(Text *out);
 // The optional part: a pool of threads, mapped files.
 void runtime_source(Text *out);
 
