@@ -56,8 +56,7 @@ static void emit_table(Emit *e)
         "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror, %s, %s,\n};\n",
         (long long)p->state_bytes, (long long)p->scratch_bytes, p->entries.n,
         p->states.n, p->states.n ? "states" : "NULL", p->state_bytes ? "reset" : "NULL",
-        p->prefix, p->taps ? "set_tap" : "NULL",
-        p->marks ? "set_mark" : "NULL");
+        p->prefix, p->taps ? "set_tap" : "NULL", p->marks ? "set_mark" : "NULL");
 }
 
 void emit_glue(Prog *p, Text *out)
@@ -74,12 +73,12 @@ void emit_glue(Prog *p, Text *out)
                   "static void set_tap(tfx_glue_tap *f, void *ctx)\n{\n    tap = f;\n"
                   "    tap_ctx = ctx;\n}\n\n");
     if (p->marks)
-        text_puts(out,
-                  "static tfx_glue_mark *mark;\nstatic void *mark_ctx;\n\n"
-                  "void tfx_mark(int value)\n{\n    if (mark)\n"
-                  "        mark(mark_ctx, value);\n}\n\n"
-                  "static void set_mark(tfx_glue_mark *f, void *ctx)\n{\n    mark = f;\n"
-                  "    mark_ctx = ctx;\n}\n\n");
+        text_puts(
+            out, "static tfx_glue_mark *mark;\nstatic void *mark_ctx;\n\n"
+                 "void tfx_mark(int value)\n{\n    if (mark)\n"
+                 "        mark(mark_ctx, value);\n}\n\n"
+                 "static void set_mark(tfx_glue_mark *f, void *ctx)\n{\n    mark = f;\n"
+                 "    mark_ctx = ctx;\n}\n\n");
     text_printf(
         out,
         "static int run(int entry, const void *weights, size_t bytes, void *state, "

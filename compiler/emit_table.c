@@ -247,7 +247,8 @@ void emit_templates(Emit *e)
         bool is_wide = strlen("#define  ") + head.n + widest > EMIT_COLUMNS;
         text_puts(out, is_wide ? "// clang-format off\n" : "");
         text_printf(out, "#define %-*s %s\n", w, "TFX_LINEAR", t->name);
-        text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT", format_info[t->weight].kernel);
+        text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT",
+                    format_info[t->weight].kernel);
         text_printf(out, "#define %-*s %d\n", w, "TFX_EXTRAS", t->nextra);
         text_printf(out, "#define %s %s\n", head.p, body.p);
         text_puts(out, "#include \"tfx_rt.h\"\n");

@@ -53,7 +53,8 @@ static EmitOptions emit_options(Job *job, const Names *names)
 {
     Source s = {"", 0};
     const char *path = job->path;
-    EmitOptions o = {.version = TFXC_VERSION, .embed = job->set->pack != PACK_FILE,
+    EmitOptions o = {.version = TFXC_VERSION,
+                     .embed = job->set->pack != PACK_FILE,
                      .stem = names->stem};
     job_read(job, path, &s);
     o.source = strcmp(path, "-") == 0 ? "(standard input)" : base_name(path);
@@ -98,8 +99,8 @@ static bool put_literal(void *ctx, const void *bytes, size_t n)
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
         char s[12];
-        int k = snprintf(s, sizeof(s), "%s\\%03o%s", l->column == 0 ? "    \"" : "", p[i],
-                         l->column == 31 ? "\"\n" : "");
+        int k = snprintf(s, sizeof(s), "%s\\%03o%s", l->column == 0 ? "    \"" : "",
+                         p[i], l->column == 31 ? "\"\n" : "");
         l->column = (l->column + 1) % 32;
         ok = outfile_put(l->file, s, (size_t)k);
     }
@@ -125,10 +126,11 @@ static bool write_carrier(Job *job, Layout *y, const Names *names, const char *p
     if (!f)
         return false;
     Literal l = {f, 0};
-    bool ok = put_text(f, arena_printf(a,
-                                       "// %s_weights.c - the packed weights of %s.c.\n\n"
-                                       "#include \"%s.h\"\n\n",
-                                       names->stem, names->stem, names->stem));
+    bool ok =
+        put_text(f, arena_printf(a,
+                                 "// %s_weights.c - the packed weights of %s.c.\n\n"
+                                 "#include \"%s.h\"\n\n",
+                                 names->stem, names->stem, names->stem));
     if (ok && job->set->pack == PACK_EMBED) {
         ok = put_text(f, arena_printf(a,
                                       "_Alignas(64) const unsigned char "
@@ -213,7 +215,8 @@ static bool check_outputs(Job *job, const char *const *outputs, int n)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < job->inputs.n; k++)
             if (file_is_same(outputs[i], job->inputs.p[k])) {
-                diag_error(job->diag, (Loc){0, 0}, E0802, "%s is also read", outputs[i]);
+                diag_error(job->diag, (Loc){0, 0}, E0802, "%s is also read",
+                           outputs[i]);
                 return false;
             }
     return true;
@@ -246,7 +249,8 @@ static bool write_sources(Job *job, Layout *y, const Names *names, const char **
 // else is written. NULL after reporting.
 static Layout *write_all(Job *job, const Names *names, const char **carrier)
 {
-    const char *outputs[] = {names->source, names->header, names->runtime, names->packed};
+    const char *outputs[] = {names->source, names->header, names->runtime,
+                             names->packed};
     bool in_c = job->set->pack == PACK_EMBED;
     if (!check_outputs(job, outputs, COUNT(outputs)))
         return NULL;
@@ -307,7 +311,8 @@ bool job_emit_program(Job *job, const char *folder, Emitted *e)
     emit_glue(job->prog, &glue);
     const char *glue_path = arena_printf(a, "%s/tfx_glue.c", folder);
     if (!job_write(job, glue_path, glue.p, glue.n) ||
-        !job_write(job, arena_printf(a, "%s/tfx_glue.h", folder), door->text, door->size))
+        !job_write(job, arena_printf(a, "%s/tfx_glue.h", folder), door->text,
+                   door->size))
         return false;
     *e = (Emitted){.weights = carrier ? NULL : names.packed,
                    .array = arena_printf(a, "%s_weights", job->prog->prefix),

@@ -259,8 +259,9 @@ static bool read_module(Reader *r)
         size_t start = r->at;
         if (!rd_take(r, "entry"))
             return rd_fail(r, start,
-                           r->m->graphs.n ? "expected `entry`"
-                                          : "expected dim, scope, weight, state or entry");
+                           r->m->graphs.n
+                               ? "expected `entry`"
+                               : "expected dim, scope, weight, state or entry");
         if (!read_entry(r, start))
             return false;
     }

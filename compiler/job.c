@@ -179,8 +179,9 @@ static bool take_named(Job *job, const char *name)
     if (near)
         diag_hint(job->diag, (Loc){0, 0}, "did you mean `%s`?", near);
     else if (m->recipes.n == 0)
-        diag_hint(job->diag, (Loc){0, 0},
-                  "a file of recipes is named with its .tfx, a step with its arguments");
+        diag_hint(
+            job->diag, (Loc){0, 0},
+            "a file of recipes is named with its .tfx, a step with its arguments");
     return false;
 }
 
@@ -189,7 +190,8 @@ static bool take_recipe(Job *job, const char *word)
     Source s;
     size_t n = strlen(word);
     if (strchr(word, '(')) {
-        const char *text = arena_printf(job->arena, "tfx 1;\nrecipe steps {\n%s\n}\n", word);
+        const char *text =
+            arena_printf(job->arena, "tfx 1;\nrecipe steps {\n%s\n}\n", word);
         return take_text(job, "--recipe", text, strlen(text));
     }
     if (strchr(word, '/') || (n > 4 && !strcmp(word + n - 4, ".tfx")))

@@ -162,13 +162,13 @@ struct Record {
 
 // A constant as the packed file holds it.
 typedef struct Packed {
-    const Value *value;       // constant; may use turns of repeats
-    Format format;            // plain, or a row of formats.def: panels
-    DType storage;            // of the elements: as the checkpoint has it; i32; of the row
-    const char *name;         // path in the packed file, turns in braces
-    int64_t count;            // elements stored (panels are padded)
-    int64_t n, k;             // of panels: w is [n, k]
-    int64_t kept;             // blocks of 48 x 1 stored, where zeros are left out
+    const Value *value;  // constant; may use turns of repeats
+    Format format;       // plain, or a row of formats.def: panels
+    DType storage;       // of the elements: as the checkpoint has it; i32; of the row
+    const char *name;    // path in the packed file, turns in braces
+    int64_t count;       // elements stored (panels are padded)
+    int64_t n, k;        // of panels: w is [n, k]
+    int64_t kept;        // blocks of 48 x 1 stored, where zeros are left out
 } Packed;
 
 // ---- functions and programs --------------------------------------------------------------------
@@ -204,7 +204,7 @@ typedef struct StatePlace {
 typedef struct Template {
     const char *name;  // "linear_gelu"
     const char *doc;
-    Format weight;            // how it is packed
+    Format weight;  // how it is packed
     int nextra;
     LExpr *epilogue;  // over a, e0, e1, ...
     const char *key;

@@ -99,8 +99,8 @@ static void check_template_call(Check *c, const LStmt *s, const Template *t)
     const Buf *w = s->args.p[W].buf;
     if (w && (w->kind != BUF_WEIGHT || !w->field || !w->field->packed ||
               w->field->packed->format != t->weight))
-        breach(c, "%s takes %s panels, %s is none", s->name, format_info[t->weight].name,
-               w->name);
+        breach(c, "%s takes %s panels, %s is none", s->name,
+               format_info[t->weight].name, w->name);
 }
 
 static void check_kernel(Check *c, const LStmt *s)

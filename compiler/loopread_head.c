@@ -111,8 +111,7 @@ static bool read_packed(LoopReader *l, const Graph *constants)
         return false;
     if (!dtype_find(word, &k->storage))
         return rd_fail(r, start, "expected an element type");
-    if (!read_panels(l, k) || !rd_expect(r, "count") ||
-        !rd_bytes(l, &k->count))
+    if (!read_panels(l, k) || !rd_expect(r, "count") || !rd_bytes(l, &k->count))
         return false;
     vec_push(r->a, &l->p->packed, k);
     return true;

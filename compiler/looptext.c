@@ -124,8 +124,9 @@ static void put_packed(Printer *p)
         text_printf(out, " %s", dtype_info[k->storage].name);
         if (k->format != FORMAT_plain)
             text_printf(out, " %s %" PRId64 " %" PRId64,
-                        k->format == format_dense(k->storage) ? "panels"
-                                                              : format_info[k->format].name,
+                        k->format == format_dense(k->storage)
+                            ? "panels"
+                            : format_info[k->format].name,
                         k->n, k->k);
         if (k->format != FORMAT_plain && k->kept != format_blocks(k->n, k->k))
             text_printf(out, " kept %" PRId64, k->kept);

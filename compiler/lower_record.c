@@ -144,8 +144,8 @@ Field *record_packed(Lower *l, Record *r, Packed *k, const char *name, Loc loc)
     if (!k->name) {
         bool plain = k->value->op == OP_weight;
         k->name = plain ? attr_str(k->value, "path", "")
-                        : arena_printf(l->p->arena, "%s%s%s", r->path, *r->path ? "." : "",
-                                       f->name);
+                        : arena_printf(l->p->arena, "%s%s%s", r->path,
+                                       *r->path ? "." : "", f->name);
         if (plain && k->format == FORMAT_plain &&
             lower_matrix_format(l, k->value) != FORMAT_plain)
             k->name = arena_printf(l->p->arena, "%s.plain", k->name);

@@ -71,7 +71,7 @@ double cast_eval(double x, DType to);
 void eval_body(Eval *e, const Value *v, const Tensor *sum, Tensor *y);
 void eval_map(Eval *e, const Value *v, Tensor *y);  // a MAP row
 void eval_broadcast(const Tensor *x, Tensor *y);    // y = x as broadcast to y's shape
-Module *eval_module(Eval *e, Arena **scratch);  // with the arena of eval_scratch
+Module *eval_module(Eval *e, Arena **scratch);      // with the arena of eval_scratch
 double *eval_scratch(Eval *e, int64_t n);           // zeroed, lives as long as y
 // Row-major strides of a tensor.
 void tensor_strides(const Tensor *t, int64_t stride[MAX_RANK]);

@@ -25,7 +25,6 @@ enum { MAX_DEPTH = 64 };  // of patterns in patterns; a deeper one matches nothi
 
 static bool match(const char *p, const char *s, int depth);  // they need each other
 
-
 // p stands on {a,b}: one of them, then the rest.
 static bool match_one_of(const char *p, const char *s, int depth)
 {

@@ -23,18 +23,18 @@ typedef enum StepKind { STEP_lowrank, STEP_sparse, STEP_quantize } StepKind;
 typedef struct Step {
     StepKind kind;
     Loc loc;
-    const char *text;     // as the user wrote it
+    const char *text;  // as the user wrote it
     const char *pattern;
     Loc pattern_loc;
     VEC(const char *) except;
-    int64_t rank;         // lowrank: 0, or
-    double ratio;         //   of the bytes, or
-    double energy;        //   of the sum of squares that is kept
-    const char *shape;    // sparse: "1x48" or "unstructured"
-    double density;       // sparse: part of the weights that is kept
-    const char *format;   // quantize: a row of formats.def
-    bool is_done;         // by its pass, which then says
-    int matched, tied;    // how many weights; left since they are read in another way too
+    int64_t rank;        // lowrank: 0, or
+    double ratio;        //   of the bytes, or
+    double energy;       //   of the sum of squares that is kept
+    const char *shape;   // sparse: "1x48" or "unstructured"
+    double density;      // sparse: part of the weights that is kept
+    const char *format;  // quantize: a row of formats.def
+    bool is_done;        // by its pass, which then says
+    int matched, tied;  // how many weights; left since they are read in another way too
 } Step;
 
 typedef struct Recipe {

@@ -70,8 +70,10 @@ void runtime_header(Text *out)
 
 void runtime_packed_header(Text *out)
 {
-    text_puts(out, "// SPDX-License-Identifier: 0BSD\n"
-                   "// tfx_rt_q.h - products with compressed weights; include tfx_rt.h first.\n");
+    text_puts(
+        out,
+        "// SPDX-License-Identifier: 0BSD\n"
+        "// tfx_rt_q.h - products with compressed weights; include tfx_rt.h first.\n");
     put_parts(out, true);
 }
 

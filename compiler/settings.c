@@ -14,9 +14,9 @@ const VerbInfo verb_info[VERB_COUNT] = {
 };
 
 #define V(verb) (1u << VERB_##verb)
-#define V_MODEL (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | \
-                 V(bench))
-#define V_ALL   ((1u << VERB_COUNT) - 1)
+#define V_MODEL                                                                        \
+    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | V(bench))
+#define V_ALL ((1u << VERB_COUNT) - 1)
 
 const OptionInfo option_info[OPTION_COUNT] = {
 #define OPT(name, long_name, letter, arg, verbs, help)                                 \
@@ -47,9 +47,12 @@ bool option_find(const char *name, OptionId *id)
 
 void settings_init(Settings *s, Arena *a)
 {
-    *s = (Settings){
-        .arena = a, .target = "portable", .level = 1, .seed = 1, .dtype = DT_COUNT,
-        .threads = 1};
+    *s = (Settings){.arena = a,
+                    .target = "portable",
+                    .level = 1,
+                    .seed = 1,
+                    .dtype = DT_COUNT,
+                    .threads = 1};
     s->atol = s->rtol = -1;
 }
 

@@ -56,11 +56,11 @@ typedef VEC(const char *) StrList;
 
 typedef struct Settings {
     Arena *arena;
-    const char *output;       // NULL: from the model's name; "-": standard output
-    StrList defines;          // "hidden=64", "T<=64"
-    const char *weights;      // NULL: what the model names
-    StrList recipes;          // names, files, steps
-    const char *prefix;       // NULL: the model's stem
+    const char *output;   // NULL: from the model's name; "-": standard output
+    StrList defines;      // "hidden=64", "T<=64"
+    const char *weights;  // NULL: what the model names
+    StrList recipes;      // names, files, steps
+    const char *prefix;   // NULL: the model's stem
     const char *target;
     PackKind pack;
     Stage emit;
@@ -74,7 +74,7 @@ typedef struct Settings {
     bool depend;
     const char *depend_file;
     const char *golden, *input, *entry, *svg;
-    int threads;  // of bench
+    int threads;        // of bench
     double atol, rtol;  // negative: not given
     uint64_t seed;
     DType dtype;  // of init; DT_COUNT: not given

@@ -126,7 +126,8 @@ static void diagonal(double *d, double *e, double *q, int64_t n)
     for (int64_t l = 0; l < n; l++)
         for (int step = 0; step < MAX_STEPS; step++) {
             int64_t m = l;
-            while (m + 1 < n && fabs(e[m]) > DBL_EPSILON * (fabs(d[m]) + fabs(d[m + 1])))
+            while (m + 1 < n &&
+                   fabs(e[m]) > DBL_EPSILON * (fabs(d[m]) + fabs(d[m + 1])))
                 m++;
             if (m == l)
                 break;
@@ -155,7 +156,7 @@ typedef struct Eigen {
 // x[rows][n]: x' x.
 static double *gram(Arena *a, const double *x, int64_t rows, int64_t n)
 {
-    double *g = NEWN(a, double, n * n);
+    double *g = NEWN(a, double, n *n);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < n; i++) {
             double xi = x[r * n + i], *to = g + i * n;
@@ -190,7 +191,7 @@ static Eigen eigen_of(Arena *a, const double *w, int64_t n, int64_t k, bool *tal
     *tall = n >= k;
     const double *x = w;
     if (!*tall) {
-        double *t = NEWN(a, double, n * k);
+        double *t = NEWN(a, double, n *k);
         for (int64_t i = 0; i < n; i++)
             for (int64_t j = 0; j < k; j++)
                 t[j * n + i] = w[i * k + j];
@@ -221,8 +222,8 @@ void svd_values(Arena *scratch, const double *w, int64_t n, int64_t k, double *s
 // ---- factors ---------------------------------------------------------------------------
 
 // w times the vector of component r, over the root of its singular value.
-static void factor_left(const double *w, int64_t n, int64_t k, const double *v, double root,
-                        double *left, int64_t step)
+static void factor_left(const double *w, int64_t n, int64_t k, const double *v,
+                        double root, double *left, int64_t step)
 {
     for (int64_t i = 0; i < n; i++) {
         double sum = 0;
@@ -232,8 +233,8 @@ static void factor_left(const double *w, int64_t n, int64_t k, const double *v, 
     }
 }
 
-static void factor_right(const double *w, int64_t n, int64_t k, const double *u, double root,
-                         double *right)
+static void factor_right(const double *w, int64_t n, int64_t k, const double *u,
+                         double root, double *right)
 {
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < k; j++)
@@ -258,14 +259,14 @@ static void fill(Factors *f, Arena *scratch, const double *w, int64_t n, int64_t
     }
 }
 
-const Factors *svd_factors(Module *m, Arena *scratch, const double *w, int64_t n, int64_t k,
-                           int64_t rank)
+const Factors *svd_factors(Module *m, Arena *scratch, const double *w, int64_t n,
+                           int64_t k, int64_t rank)
 {
     size_t bytes = (size_t)((n + k) * rank) * sizeof(double);
     uint64_t hash = hash_bytes(w, (size_t)(n * k) * sizeof *w);
-    const char *key = arena_printf(scratch, "%016llx %lld %lld %lld",
-                                   (unsigned long long)hash, (long long)n, (long long)k,
-                                   (long long)rank);
+    const char *key =
+        arena_printf(scratch, "%016llx %lld %lld %lld", (unsigned long long)hash,
+                     (long long)n, (long long)k, (long long)rank);
     if (!m->svds)
         m->svds = map_new(m->arena);
     Factors *f = map_get(m->svds, key);
@@ -275,8 +276,8 @@ const Factors *svd_factors(Module *m, Arena *scratch, const double *w, int64_t n
     Arena *a = keep ? m->arena : scratch;
     f = NEW(a, Factors);
     f->rank = rank;
-    f->left = NEWN(a, double, n * rank);
-    f->right = NEWN(a, double, rank * k);
+    f->left = NEWN(a, double, n *rank);
+    f->right = NEWN(a, double, rank *k);
     fill(f, scratch, w, n, k);
     if (keep) {
         m->svd_bytes += bytes;

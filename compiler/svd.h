@@ -19,7 +19,7 @@ typedef struct Factors {
 } Factors;
 
 // Factors of some matrices are kept in the module, since left and right ask one by one.
-const Factors *svd_factors(Module *m, Arena *scratch, const double *w, int64_t n, int64_t k,
-                           int64_t rank);
+const Factors *svd_factors(Module *m, Arena *scratch, const double *w, int64_t n,
+                           int64_t k, int64_t rank);
 
 #endif

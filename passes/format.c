@@ -9,8 +9,8 @@
 
 const FormatInfo format_info[FORMAT_COUNT] = {
     {.name = "plain", .kernel = "", .storage = DT_f32, .doc = "elements, row by row"},
-#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                               \
-    {#name, #kernel,      DT_##storage, rounds_x,   cost,                                \
+#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                             \
+    {#name, #kernel,      DT_##storage, rounds_x,   cost,                              \
      doc,   bytes_##name, pack_##name,  mean_##name},
 #include "formats.def"
 #undef FORMAT
@@ -28,7 +28,9 @@ bool format_find(const char *name, Format *f)
 
 Format format_dense(DType storage)
 {
-    return storage == DT_f16 ? FORMAT_f16 : storage == DT_bf16 ? FORMAT_bf16 : FORMAT_f32;
+    return storage == DT_f16    ? FORMAT_f16
+           : storage == DT_bf16 ? FORMAT_bf16
+                                : FORMAT_f32;
 }
 
 // ---- shared by the rows ----------------------------------------------------------------

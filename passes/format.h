@@ -81,17 +81,18 @@ static inline int64_t format_kept(int64_t n, double density)
 // Packs a format in which panels lie one behind the other: `panel` writes the one of
 // rows[n][k] and gives its bytes, at most those of the format for it alone.
 typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned char *out);
-bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel, int64_t bytes);
+bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel,
+                   int64_t bytes);
 
-float format_half(float x);                           // to the nearest half, and back
-void format_put_half(float x, unsigned char *out);    // x is a half
+float format_half(float x);                         // to the nearest half, and back
+void format_put_half(float x, unsigned char *out);  // x is a half
 // q[i] = round(x[i] / scale) to nearest even, within -most .. most; 0 where scale is 0.
 void format_round(const float *x, int64_t n, float scale, float most, signed char *q);
-float format_largest(const float *x, int64_t n);      // max |x|
+float format_largest(const float *x, int64_t n);  // max |x|
 
-#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                               \
-    int64_t bytes_##name(const FormatSize *w);                                           \
-    bool pack_##name(const FormatSize *w, FormatIo *io);                                 \
+#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                             \
+    int64_t bytes_##name(const FormatSize *w);                                         \
+    bool pack_##name(const FormatSize *w, FormatIo *io);                               \
     void mean_##name(const FormatSize *w, float *rows);
 #include "formats.def"
 #undef FORMAT

@@ -221,8 +221,7 @@ static bool run_apart(Module *m, const PassOptions *o, Diag *d, const PassInfo *
         arena_free(scratch);
         guard_again(&guard);
     }
-    PassContext c = {.module = m, .diag = d, .scratch = scratch,
-                     .weights = o->weights};
+    PassContext c = {.module = m, .diag = d, .scratch = scratch, .weights = o->weights};
     bool fine = run_pass(&c, o, p, times);
     guard_drop(&guard);
     arena_free(scratch);

@@ -15,10 +15,10 @@ typedef enum PassKind { PASS_EXACT, PASS_APPROX } PassKind;
 
 typedef struct PassContext {
     Module *module;
-    Diag *diag;      // of the run; a pass that cannot go on may report
-    Arena *scratch;  // as long as this one pass
+    Diag *diag;            // of the run; a pass that cannot go on may report
+    Arena *scratch;        // as long as this one pass
     WeightSource weights;  // read NULL: there are none
-    void *data;      // of the pass itself
+    void *data;            // of the pass itself
 } PassContext;
 
 typedef struct PassInfo {
@@ -102,7 +102,8 @@ bool pass_steps(PassContext *c, StepKind kind, StepChange *change);
 
 // The weight that the matrix of a linear (or gather) is made of; NULL: of none.
 const Weight *linear_weight(const Module *m, const Value *linear);
-const char *weight_member(const Weight *w);  // or its path, where a source has no word for it
+const char *
+weight_member(const Weight *w);  // or its path, where a source has no word for it
 
 // ---- bodies.c: gathering elementwise values into the body of a map or linear -----------
 

@@ -294,7 +294,8 @@ static Value *gather_in_order(Builder *b, Value *v)
         stop[k] = k == 0 ? to : table->type.dim[k].size;
         step[k] = 1;
     }
-    Attr a[] = {attr_make_sizes("start", rank, start), attr_make_sizes("stop", rank, stop),
+    Attr a[] = {attr_make_sizes("start", rank, start),
+                attr_make_sizes("stop", rank, stop),
                 attr_make_ints("step", rank, step)};
     return build(b, OP_slice, 1, &table, 3, a);
 }
@@ -334,7 +335,8 @@ static const Law laws[] = {
     {OP_slice, slice_all, "a slice of everything is nothing"},
     {OP_slice, slice_twice, "a slice of a slice is one, with steps of 1"},
     {OP_concat, concat_one, "concat(x) = x"},
-    {OP_gather, gather_in_order, "w[n + iota(m)] = w[n : n + m] where w has so many rows"},
+    {OP_gather, gather_in_order,
+     "w[n + iota(m)] = w[n : n + m] where w has so many rows"},
 };
 
 // A law reads values that v itself did not read. Of states that is an earlier version, or

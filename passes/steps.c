@@ -59,7 +59,8 @@ static void try_turns(Chosen *x, const char *member, const char *path, const Reg
         return;
     }
     for (int64_t i = lo; i < hi; i++)
-        try_turns(x, path_at(a, member, index, i), path_at(a, path, index, i), v->region);
+        try_turns(x, path_at(a, member, index, i), path_at(a, path, index, i),
+                  v->region);
 }
 
 // ---- weights that are read in another way ----------------------------------------------
@@ -73,9 +74,9 @@ typedef struct Ties {
 // Rows of a table go by index; kernels gather from every format but one.
 static bool is_table(const Value *v)
 {
-    return v->op == OP_gather && v->in[0]->op == OP_weight && v->in[0]->type.rank == 2 &&
-           attr_int(v, "axis", 0) == 0 && v->in[1]->type.dtype == DT_i32 &&
-           dtype_info[v->type.dtype].kind == DK_FLOAT;
+    return v->op == OP_gather && v->in[0]->op == OP_weight &&
+           v->in[0]->type.rank == 2 && attr_int(v, "axis", 0) == 0 &&
+           v->in[1]->type.dtype == DT_i32 && dtype_info[v->type.dtype].kind == DK_FLOAT;
 }
 
 // Is operand i of v a matrix that steps of this kind change?
@@ -117,7 +118,8 @@ typedef struct Linears {
 static void note_linear(Value *v, void *ctx)
 {
     Linears *l = ctx;
-    bool changed = v->nin >= 2 && (is_changed(l->kind, v, 0) || is_changed(l->kind, v, 1));
+    bool changed =
+        v->nin >= 2 && (is_changed(l->kind, v, 0) || is_changed(l->kind, v, 1));
     if (changed && linear_weight(l->c->module, v))
         vec_push(l->c->scratch, &l->list, v);
 }
@@ -141,8 +143,8 @@ static void no_match(PassContext *c, const Step *s, const Linears *l)
                step_name(s->kind), s->pattern);
     const char *near = nearest(s->pattern + (file ? 5 : 0), names.p, names.n);
     if (near)
-        diag_hint(c->diag, s->pattern_loc, "did you mean \"%s%s\"?", file ? "file:" : "",
-                  near);
+        diag_hint(c->diag, s->pattern_loc, "did you mean \"%s%s\"?",
+                  file ? "file:" : "", near);
     else if (names.n)
         diag_hint(c->diag, s->pattern_loc, "there is \"%s%s\"", file ? "file:" : "",
                   names.p[0]);
@@ -168,7 +170,8 @@ static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *chang
             diag_error(c->diag, s->pattern_loc, E0642,
                        "%s: \"%s\" has %d of the %d turns of `%s`", step_name(s->kind),
                        s->pattern, x.yes, x.yes + x.no, weight_member(w));
-            diag_hint(c->diag, s->pattern_loc, "put * where the number of the turn stands");
+            diag_hint(c->diag, s->pattern_loc,
+                      "put * where the number of the turn stands");
             parts = true;
         }
         if (x.yes == 0 || x.no > 0)

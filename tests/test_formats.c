@@ -72,7 +72,8 @@ static float unpacked(Format f, const Packing *p, int64_t n, int64_t k)
 static float unpacked_block(const Packing *p, int64_t n, int64_t k)
 {
     int64_t panels = (p->size.n + 47) / 48, panel = n / 48;
-    const int32_t *first = (const int32_t *)(const void *)p->bytes, *kept = first + panels + 1;
+    const int32_t *first = (const int32_t *)(const void *)p->bytes,
+                  *kept = first + panels + 1;
     int64_t at = ((panels + 1 + first[panels]) * 4 + 63) / 64 * 64;
     for (int32_t i = first[panel]; i < first[panel + 1]; i++) {
         float x;
@@ -108,7 +109,7 @@ static void check_matrix(Arena *a, Format f, int64_t n, int64_t k, bool zeros)
     const FormatInfo *info = &format_info[f];
     Packing p = {.size = {n, k, format_blocks(n, k)}};
     double most = 0;
-    p.w = NEWN(a, float, n * k);
+    p.w = NEWN(a, float, n *k);
     for (int64_t i = 0; i < n * k; i++) {
         p.w[i] = zeros && i % k % 3 ? 0 : number();
         most = fmax(most, fabs((double)p.w[i]));
@@ -120,7 +121,7 @@ static void check_matrix(Arena *a, Format f, int64_t n, int64_t k, bool zeros)
     cr_assert(p.n <= bytes, "%s: %lld of %lld bytes", info->name, (long long)p.n,
               (long long)bytes);
     cr_assert(f == FORMAT_block48 || p.n == bytes);
-    float *mean = NEWN(a, float, n * k);
+    float *mean = NEWN(a, float, n *k);
     memcpy(mean, p.w, (size_t)(n * k) * sizeof *mean);
     info->mean(&p.size, mean);
     for (int64_t i = 0; i < n * k; i++) {
@@ -129,8 +130,8 @@ static void check_matrix(Arena *a, Format f, int64_t n, int64_t k, bool zeros)
         cr_assert(got == mean[i], "%s [%lld, %lld] at %lld, %lld: packed %g, meant %g",
                   info->name, (long long)n, (long long)k, (long long)(i / k),
                   (long long)(i % k), (double)got, (double)mean[i]);
-        cr_assert(fabs((double)got - (double)p.w[i]) <= bound(f, most),
-                  "%s: %g for %g", info->name, (double)got, (double)p.w[i]);
+        cr_assert(fabs((double)got - (double)p.w[i]) <= bound(f, most), "%s: %g for %g",
+                  info->name, (double)got, (double)p.w[i]);
     }
 }
 
@@ -175,12 +176,13 @@ static void check_svd(int64_t n, int64_t k, int64_t rank)
 {
     Arena *a = arena_new();
     Module *m = module_new(a, "m");
-    double *w = NEWN(a, double, n * k), *s = NEWN(a, double, n + k), error = 0, tail = 0;
+    double *w = NEWN(a, double, n *k), *s = NEWN(a, double, n + k), error = 0, tail = 0;
     for (int64_t i = 0; i < n * k; i++)
         w[i] = (double)number();
     svd_values(a, w, n, k, s);
     const Factors *f = svd_factors(m, a, w, n, k, rank);
-    cr_expect(svd_factors(m, a, w, n, k, rank) == f, "kept, as left and right both ask");
+    cr_expect(svd_factors(m, a, w, n, k, rank) == f,
+              "kept, as left and right both ask");
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < k; j++) {
             double x = -w[i * k + j];
@@ -198,7 +200,8 @@ static void check_svd(int64_t n, int64_t k, int64_t rank)
 
 Test(svd, the_error_is_what_is_left_out)
 {
-    static const int64_t shapes[][2] = {{1, 1}, {1, 7}, {7, 1}, {5, 3}, {40, 64}, {96, 17}};
+    static const int64_t shapes[][2] = {{1, 1}, {1, 7},   {7, 1},
+                                        {5, 3}, {40, 64}, {96, 17}};
     for (int i = 0; i < COUNT(shapes); i++) {
         int64_t n = shapes[i][0], k = shapes[i][1], most = n < k ? n : k;
         for (int64_t rank = 1; rank <= most; rank += most / 3 + 1)

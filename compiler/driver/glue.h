@@ -45,7 +45,7 @@ typedef struct tfx_glue {
                const struct tfx_par *par, const int32_t *dims, const void *const *in,
                void *const *out);
     const char *(*strerror)(int status);
-    void (*set_tap)(tfx_glue_tap *tap, void *ctx);  // NULL: not compiled with --taps
+    void (*set_tap)(tfx_glue_tap *tap, void *ctx);     // NULL: not compiled with --taps
     void (*set_mark)(tfx_glue_mark *mark, void *ctx);  // NULL: not for tfxc bench
 } tfx_glue;
 

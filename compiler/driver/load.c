@@ -87,7 +87,8 @@ bool program_load(Program *p, Job *job)
         return false;
     }
     if (GUARD_SET(&g)) {
-        temp_remove(job->arena, folder);  // a bug on the way must not leave files either
+        temp_remove(job->arena,
+                    folder);  // a bug on the way must not leave files either
         bug("%s", g.message);
     }
     ok = build_and_load(p, folder);
@@ -160,9 +161,8 @@ bool program_call(Program *p, const Graph *g, const int64_t *dims, const Tensor 
         outputs[i] = fences[i] = fenced(a, tensor_bytes(&out[i]));
     memset(p->scratch, 0xff, p->glue->scratch_bytes);
 
-    int status =
-        p->glue->run(entry_number(p, g->name), p->weights, p->weights_bytes, p->state,
-                     p->scratch, NULL, sizes, inputs, outputs);
+    int status = p->glue->run(entry_number(p, g->name), p->weights, p->weights_bytes,
+                              p->state, p->scratch, NULL, sizes, inputs, outputs);
     if (status != 0) {
         p->why = arena_printf(a, "%s returned %d: %s", g->name, status,
                               p->glue->strerror ? p->glue->strerror(status) : "?");

@@ -63,8 +63,8 @@ static bool run_case(Job *job, Program *p, const Case *c, const Call *call, Tall
         if (!want)
             continue;
         Compared r = compare_tensors(&out[i], want, call->rows[i], tolerance_of(job));
-        tally_line(t, c->name, g->name, g->result_names.p[i], shape_str(job->arena, want),
-                   &r);
+        tally_line(t, c->name, g->name, g->result_names.p[i],
+                   shape_str(job->arena, want), &r);
         ok = ok && r.ok;
     }
     compare_states(job, p, c, g->name, t, &ok);

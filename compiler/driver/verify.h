@@ -19,18 +19,19 @@ typedef struct Tolerance {
 Tolerance tolerance_of(const Job *job);
 
 typedef struct Compared {
-    double max_abs;      // largest |error|; infinite where only one is NaN
+    double max_abs;  // largest |error|; infinite where only one is NaN
     double mean_abs;
-    double max_rel;      // the largest over the largest |expected|
-    double max_ulp;      // in units of the last place of the expected float
+    double max_rel;  // the largest over the largest |expected|
+    double max_ulp;  // in units of the last place of the expected float
     double limit;
-    int64_t worst;       // index of the largest error in `want`
-    double got, want;    // there
+    int64_t worst;     // index of the largest error in `want`
+    double got, want;  // there
     bool ok;
 } Compared;
 
 // rows, when given, says which row of `got` each row of `want` is. Integers must be equal.
-Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows, Tolerance t);
+Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *rows,
+                         Tolerance t);
 
 // The table of a comparison, and what it adds up to.
 typedef struct Tally {

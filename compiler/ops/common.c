@@ -265,8 +265,8 @@ bool infer_factor(Infer *c, Value *v, const Size **rank)
         return false;
     if (w->rank != 2 || !value_is_const(v->in[0]) || !size_is_int(w->dim[0].size, &n) ||
         !size_is_int(w->dim[1].size, &k))
-        return misfit(c, E0308, "%s takes a constant matrix, not %s", op_info[v->op].name,
-                      spell(c, v->in[0]));
+        return misfit(c, E0308, "%s takes a constant matrix, not %s",
+                      op_info[v->op].name, spell(c, v->in[0]));
     if (r->i < 1 || r->i > n || r->i > k)
         return misfit(c, E0308, "%s: %s has no rank %lld", op_info[v->op].name,
                       spell(c, v->in[0]), (long long)r->i);
@@ -279,5 +279,6 @@ const Factors *eval_factors(Eval *e, const Value *v)
     const Tensor *w = eval_in(e, v, 0);
     Arena *scratch;
     Module *m = eval_module(e, &scratch);
-    return svd_factors(m, scratch, w->data, w->dim[0], w->dim[1], attr_int(v, "rank", 1));
+    return svd_factors(m, scratch, w->data, w->dim[0], w->dim[1],
+                       attr_int(v, "rank", 1));
 }

@@ -38,7 +38,8 @@ bool infer_gather(Infer *c, Value *v)
                       MAX_RANK);
     const char *format = attr_str(v, "format", NULL);
     Format f;
-    if (format && (!format_find(format, &f) || f == FORMAT_block48 || !may_be_packed(v)))
+    if (format &&
+        (!format_find(format, &f) || f == FORMAT_block48 || !may_be_packed(v)))
         return misfit(c, E0308, "gather: no format `%s` of %s", format,
                       spell(c, v->in[0]));
     Type y = type_scalar(x->dtype);
@@ -165,9 +166,9 @@ void lower_gather(Lower *l, const Value *v)
         y = view_dense(l, b, &v->type);
     }
     const Size *row = to.rank == 2 ? y.stride[0] : t->dim[1].size;
-    const char *name = arena_printf(l->p->arena, "tfx_gather_%s_%s", panel ? "panel" : "rows",
-                                    panel ? format_info[format].kernel
-                                          : dtype_info[table->dtype].name);
+    const char *name = arena_printf(
+        l->p->arena, "tfx_gather_%s_%s", panel ? "panel" : "rows",
+        panel ? format_info[format].kernel : dtype_info[table->dtype].name);
     LStmt *k = kernel(l, v, "gather", name);
     k->fails = true;
     karg_write(l, k, NULL, y.buf, lx_size(l->p, y.offset));

@@ -222,7 +222,8 @@ void lower_linear(Lower *l, const Value *v)
     View extra[MAX_EXTRA + 2];
     for (int i = 0; i < v->nin; i++)
         extra[i < 2 ? 0 : i] = r.nest.view[i];
-    const Template *t = find_template(l, v, epilogue_of(l, v), w->field->packed->format);
+    const Template *t =
+        find_template(l, v, epilogue_of(l, v), w->field->packed->format);
     rows_open(l, &r, last, v->loc);
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);

@@ -21,7 +21,8 @@ bool infer_prune(Infer *c, Value *v)
     if (!shape || !density || !infer_floats(c, v))
         return false;
     if (v->in[0]->type.rank != 2 || !value_is_const(v->in[0]))
-        return misfit(c, E0308, "prune takes a constant matrix, not %s", spell(c, v->in[0]));
+        return misfit(c, E0308, "prune takes a constant matrix, not %s",
+                      spell(c, v->in[0]));
     if (strcmp(shape->str, "1x48") != 0 && strcmp(shape->str, "unstructured") != 0)
         return misfit(c, E0308, "prune: shape is \"1x48\" or \"unstructured\"");
     if (!(density->num > 0 && density->num <= 1))
@@ -44,7 +45,8 @@ static int heavier_first(const void *a, const void *b)
 }
 
 // Parts [rows, 1] of w, panel by panel; those that stay are copied to y.
-static void keep_parts(Eval *e, const Tensor *w, int64_t rows, double density, Tensor *y)
+static void keep_parts(Eval *e, const Tensor *w, int64_t rows, double density,
+                       Tensor *y)
 {
     int64_t k = w->dim[1], panels = (w->dim[0] + rows - 1) / rows, n = panels * k;
     Part *part = (Part *)eval_scratch(e, 2 * n);

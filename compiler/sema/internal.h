@@ -74,10 +74,10 @@ typedef struct Val {
 // A block with its arguments at its place in the checkpoint.
 struct Instance {
     const Block *block;
-    const Val *args;   // by block->item->params
+    const Val *args;     // by block->item->params
     const char *path;    // in the checkpoint; "" at the root
     const char *member;  // in the source: "layer.{i}.attn", "" at the root
-    const char *name;  // what its owner calls it
+    const char *name;    // what its owner calls it
     Instance *owner;
     int depth;
     int64_t turns;  // product of the counts of the arrays in path that are "{i}"

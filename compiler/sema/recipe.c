@@ -54,7 +54,9 @@ static double part(Reading *r, const char *name)
     const Expr *e = named(r, name);
     if (!e)
         return 0;
-    double x = e->kind == EX_FLOAT ? e->number : e->kind == EX_INT ? (double)e->integer : -1;
+    double x = e->kind == EX_FLOAT ? e->number
+               : e->kind == EX_INT ? (double)e->integer
+                                   : -1;
     if (x > 0 && x <= 1)
         return x;
     wrong(r, e->loc, "%s is a number above 0 and up to 1, as 0.5 or 50%%", name);
@@ -89,8 +91,8 @@ static void read_pattern(Reading *r)
 {
     const Expr *e = positional(r, 0), *except = named(r, "except");
     if (!e || e->kind != EX_STRING) {
-        wrong(r, e ? e->loc : r->call->loc, "%s begins with a pattern, as \"layer.*.up\"",
-              step_name(r->step->kind));
+        wrong(r, e ? e->loc : r->call->loc,
+              "%s begins with a pattern, as \"layer.*.up\"", step_name(r->step->kind));
         return;
     }
     r->step->pattern = e->text;
@@ -174,7 +176,8 @@ static void read_quantize(Reading *r)
                dtype_info[to->dtype].kind == DK_FLOAT) {
         r->step->format = dtype_info[to->dtype].name;
     } else {
-        wrong(r, to ? to->loc : r->call->loc, "quantize goes to int8, int4, f16 or bf16");
+        wrong(r, to ? to->loc : r->call->loc,
+              "quantize goes to int8, int4, f16 or bf16");
         if (to && to->kind == EX_DTYPE && dtype_info[to->dtype].kind == DK_INT)
             diag_hint(r->diag, to->loc, "element types are `i8`, formats `int8`");
     }
@@ -196,7 +199,8 @@ static bool find_step(Reading *r, const Expr *name)
         later = later || is_word(name, planned[i]);
     const char *word = name && name->kind == EX_NAME ? name->text : "";
     if (later)
-        diag_error(r->diag, name->loc, E0709, "the step `%s` is not in this version", word);
+        diag_error(r->diag, name->loc, E0709, "the step `%s` is not in this version",
+                   word);
     else
         diag_error(r->diag, r->call->loc, E0640, "there is no step `%s`", word);
     const char *near = later ? NULL : nearest(word, known, COUNT(known));

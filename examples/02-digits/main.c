@@ -3,8 +3,8 @@
 //     digits digits.packed.safetensors digits.txt
 //
 // A picture is 28 lines of at most 28 characters; a file holds any number of them.
-#include "tfx_rt.h"
 #include "digits.h"
+#include "tfx_rt.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -71,8 +71,8 @@ Test(math, functions_are_within_their_stated_error, .timeout = 300)
             float at = 0.0f;
             int differ = 0;
             double worst = worst_of(*k, f, &at, &differ);
-            fprintf(stderr, "%s %s: %.3f ulp at %a\n", (*k)->name, functions[f].name, worst,
-                        (double)at);
+            fprintf(stderr, "%s %s: %.3f ulp at %a\n", (*k)->name, functions[f].name,
+                    worst, (double)at);
             cr_expect(worst <= functions[f].bound, "%s %s: %.3f ulp at %a", (*k)->name,
                       functions[f].name, worst, (double)at);
             cr_expect(differ == 0, "%s %s: %d vector results differ", (*k)->name,

@@ -85,8 +85,8 @@ Test(rows, norms_and_softmax_are_within_their_stated_error)
                 free(b);
                 free(y);
             }
-        fprintf(stderr, "%s rms_norm %.2f ulp, layer_norm %.2f, softmax %.2f\n", (*v)->name,
-                    rms, layer, soft);
+        fprintf(stderr, "%s rms_norm %.2f ulp, layer_norm %.2f, softmax %.2f\n",
+                (*v)->name, rms, layer, soft);
         cr_expect(rms <= 8.0);
         cr_expect(layer <= 8.0);
         cr_expect(soft <= 12.0);

@@ -161,10 +161,12 @@ static void check_format(Batch *b)
     if (!has(b, "clang-format-19", claim))
         return;
     for (int i = 0; i < COUNT(models); i++)
-        add(b, arena_printf(b->arena,
-                            "cp \"$ROOT/.clang-format\" once/; for f in %s.c %s.h; do "
-                            "clang-format-19 once/$f | diff once/$f -; done",
-                            models[i], models[i]));
+        add(b,
+            arena_printf(b->arena,
+                         "for f in %s.c %s.h; do "
+                         "clang-format-19 --style=file:\"$ROOT/.clang-format\" once/$f"
+                         " | diff once/$f -; done",
+                         models[i], models[i]));
     run(b, claim);
 }
 
