@@ -2,7 +2,8 @@
 // tfx.h - the runtime of emitted programs: what every kernel shares, and its contracts.
 //
 // The kernels live in kernels/<part>.h as static functions and templates; kernels.def
-// lists the parts. tfxc joins this file and the parts a model needs into one tfx_rt.h.
+// lists the parts. tfxc joins this file and the parts into tfx_rt.h, those of compressed
+// weights into tfx_rt_q.h.
 // C11 with no allocation, no mutable globals and no libm call in a loop. With GCC or clang
 // kernels use vector extensions; -DTFX_SCALAR or another compiler takes plain C.
 //
