@@ -45,7 +45,7 @@ static LExpr *first_value(Lower *l, const Value *v)
     case DT_i64:
         return lx_int(l->p, is_max ? INT64_MIN : INT64_MAX);
     default:
-        return lx_num(l->p, is_max ? -INFINITY : INFINITY);
+        return lx_num(l->p, is_max ? -HUGE_VAL : HUGE_VAL);
     }
 }
 

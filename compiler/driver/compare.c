@@ -76,7 +76,7 @@ Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *ro
     c.max_rel = largest > 0 ? c.max_abs / largest : c.max_abs;
     c.mean_abs = want->n > 0 ? sum / (double)want->n : 0;
     c.ok = c.max_abs <= c.limit &&
-           (!t.mean || c.mean_abs <= fmax(t.atol, t.mean * largest));
+           (t.mean == 0 || c.mean_abs <= fmax(t.atol, t.mean * largest));
     return c;
 }
 
