@@ -54,9 +54,10 @@ typedef struct Caller {
 
 static void *symbol(Built *b, const char *name)
 {
-    void *p = dlsym(b->p.library, name);
+    const Program *program = &b->p;
+    void *p = dlsym(program->library, name);
     if (!p)
-        diag_error(b->p.job->diag, (Loc){0, 0}, E0813, "%s", dlerror());
+        diag_error(program->job->diag, (Loc){0, 0}, E0813, "%s", dlerror());
     return p;
 }
 

@@ -74,8 +74,8 @@ static void say(Locate *l, Text *out)
     if (!l->first) {
         text_printf(
             out,
-            "all %d named values agree with the evaluator: the expected values are "
-            "of another model or other weights\n",
+            "all %d named values agree with the evaluator, each within its own limit: "
+            "look at where the expected values come from, or at the limit of the mean\n",
             l->compared);
         return;
     }
