@@ -268,5 +268,10 @@ void describe_json(Module *m, Arena *a, Diag *diag, Text *out)
         text_puts(out, i ? ",\n" : "");
         json_entry(m->graphs.p[i], a, out);
     }
-    text_puts(out, "]\n}\n");
+    text_puts(out, "]");
+}
+
+void describe_json_end(Text *out)
+{
+    text_puts(out, "\n}\n");
 }

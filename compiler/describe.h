@@ -14,7 +14,9 @@ typedef struct Work {
 Work graph_work(const Graph *g);
 
 void describe_text(Module *m, Arena *a, Diag *d, Text *out);  // tfxc report
-void describe_json(Module *m, Arena *a, Diag *d, Text *out);  // --emit=json
+// --emit=json, one object without its end: a caller may have more members.
+void describe_json(Module *m, Arena *a, Diag *d, Text *out);
+void describe_json_end(Text *out);
 void describe_dot(const Module *m, Text *out);  // --emit=dot, for Graphviz
 
 // "entry decode(tokens: i32[T]) at P -> logits: f32[vocab=512]"

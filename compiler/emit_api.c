@@ -161,10 +161,10 @@ static const char *call_body(Emit *e, const Func *f)
         ARG("(char *)state");
     if (f->uses_scratch)
         ARG("(char *)scratch");
-    if (f->uses_work) {
-        int64_t frame = p->scratch_bytes - p->work_bytes;
-        ARG("(char *)scratch + %lld", (long long)frame);
-    }
+    if (f->uses_work && p->work_at)
+        ARG("(char *)scratch + %lld", (long long)p->work_at);
+    else if (f->uses_work)
+        ARG("(char *)scratch");
     for (int i = 0; i < p->module->dims.n; i++)
         if (f->dims >> i & 1)
             ARG("%s", p->module->dims.p[i]->name);

@@ -133,6 +133,7 @@ struct LStmt {
     VEC(Buf *) actuals;  // LS_CALL: caller's buffers for callee->params
     const Value *tap;    // LS_TAP; LS_NOTE of a program with marks
     int64_t frame_at;    // LS_CALL: where the callee's frame lies in the caller's
+    int64_t work_bytes;  // LS_KERNEL: of the scratch that one thread of it takes
     int position, end;   // set by the memory planner
 };
 
@@ -188,6 +189,7 @@ struct Func {
     uint64_t dims;            // set of dim ids it needs
     VEC(const char *) turns;  // indices of repeats around it that it uses as numbers
     int64_t frame_bytes;
+    int64_t work_at;      // the threads' scratch may begin here in its frame
     int64_t lower_bound;  // most bytes live at one place
     int names;            // for unique names
     Map *taken;
@@ -225,7 +227,9 @@ struct Prog {
     Map *kernels;        // names of the kernel parts used
     Map *maps;           // MAP rows printed as functions
     int64_t work_bytes;  // per thread
+    int64_t work_at;     // where that of the first thread lies in the scratch region
     int64_t scratch_bytes, state_bytes;
+    int64_t least_scratch;  // the most that lives at one place, with one thread
     int64_t weights_bytes;  // payload of the packed file
     bool taps;
     bool marks;  // for tfxc bench

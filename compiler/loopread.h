@@ -8,7 +8,7 @@
 //
 //     kernels linear rope                    // parts of the runtime
 //     maps silu                              // MAP rows called by name
-//     memory weights 0 state 81920 scratch 442368 work 20480
+//     memory weights 0 state 81920 scratch 442368 work 20480 at 421888
 //
 //     constants {                            // graph IR; yields the packed constants
 //         %0 = weight {path = "layers.{i}.up"} : f32[172, 64]

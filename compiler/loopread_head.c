@@ -61,7 +61,8 @@ static bool read_memory(LoopReader *l)
     return rd_expect(r, "weights") && rd_bytes(l, &p->weights_bytes) &&
            rd_expect(r, "state") && rd_bytes(l, &p->state_bytes) &&
            rd_expect(r, "scratch") && rd_bytes(l, &p->scratch_bytes) &&
-           rd_expect(r, "work") && rd_bytes(l, &p->work_bytes);
+           rd_expect(r, "work") && rd_bytes(l, &p->work_bytes) &&
+           (!rd_take(r, "at") || rd_bytes(l, &p->work_at));
 }
 
 static bool read_constants(LoopReader *l, Graph **constants)

@@ -214,8 +214,11 @@ static void put_program(Printer *p)
     put_keys(q->maps, "maps ", out);
     text_printf(out,
                 "memory weights %" PRId64 " state %" PRId64 " scratch %" PRId64
-                " work %" PRId64 "\n",
+                " work %" PRId64,
                 q->weights_bytes, q->state_bytes, q->scratch_bytes, q->work_bytes);
+    if (q->work_bytes)
+        text_printf(out, " at %" PRId64, q->work_at);
+    text_puts(out, "\n");
     put_packed(p);
     put_places(q, out);
     text_printf(out, "\nrecord %s ", q->root->type);

@@ -74,6 +74,7 @@ void karg_work(Lower *l, LStmt *s, const char *name, const Size *floats)
 {
     arg_new(l, s, ARG_WORK, name);
     int64_t bytes = (size_max_value(floats) * 4 + 63) / 64 * 64;
+    s->work_bytes = bytes;
     if (bytes > l->p->work_bytes)
         l->p->work_bytes = bytes;
 }

@@ -2,8 +2,13 @@
 //
 // A function's locals and the frames of its callees are intervals over its statements. The
 // frame is packed greedily, largest first, each at the lowest place where it meets nothing
-// that lives at the same time; a second try goes by first use, and the smaller one stays.
-// Frames nest: a callee's frame is one block inside its caller's, live during the call.
+// that lives at the same time; further tries go by first use, and by what lives while a
+// kernel has scratch of its own; the smallest stays. Frames nest: a callee's frame is one
+// block inside its caller's, live during the call.
+//
+// The kernels' scratch, one piece a thread, begins in every program at one place, work_at:
+// the lowest with nothing above that lives during such a kernel. So it lies over what is
+// dead by then, and only what does not fit there adds to the region.
 
 #include "compiler/loop.h"
 
@@ -16,12 +21,25 @@ typedef struct Block {
     LStmt *call;
     int first, last;
     int64_t bytes, at;
+    bool below;  // lives while a kernel has its scratch
 } Block;
 typedef VEC(Block) Blocks;
+
+// A kernel with scratch, or a call of a function with such a kernel.
+typedef struct Use {
+    const LStmt *stmt;
+    int at;
+} Use;
+typedef VEC(Use) Uses;
 
 static int64_t round_up(int64_t n)
 {
     return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 // ---- intervals -----------------------------------------------------------------------------
@@ -30,6 +48,7 @@ typedef struct Walk {
     Func *f;
     int now;
     Blocks *blocks;
+    Uses *uses;
 } Walk;
 
 static void touch(Buf *b, int at)
@@ -66,8 +85,15 @@ static void number(Walk *w, const LStmts *body)
         for (int k = 0; k < s->actuals.n; k++)
             touch(s->actuals.p[k], s->position);
         if (s->kind == LS_CALL && s->callee->frame_bytes > 0) {
-            Block b = {NULL, s, s->position, s->position, s->callee->frame_bytes, -1};
+            Block b = {.call = s,
+                       .first = s->position,
+                       .last = s->position,
+                       .bytes = s->callee->frame_bytes};
             vec_push(w->f->prog->arena, w->blocks, b);
+        }
+        if (s->work_bytes || (s->kind == LS_CALL && s->callee->uses_work)) {
+            Use u = {s, s->position};
+            vec_push(w->f->prog->arena, w->uses, u);
         }
         number(w, &s->body);
         s->end = w->now++;
@@ -119,57 +145,111 @@ static void place(Blocks *blocks, int i)
     b->at = at;
 }
 
-static void sort(Blocks *blocks, bool by_size)
+typedef bool Before(const Block *a, const Block *b);
+
+static bool by_use(const Block *a, const Block *b)
+{
+    return a->first < b->first;
+}
+
+static bool by_size(const Block *a, const Block *b)
+{
+    return a->bytes > b->bytes;
+}
+
+// What must lie below the kernels' scratch; frames with such kernels; the rest.
+static int height(const Block *b)
+{
+    return !b->below ? 2 : b->call ? 1 : 0;
+}
+
+static bool by_height(const Block *a, const Block *b)
+{
+    int x = height(a), y = height(b);
+    return x != y ? x < y : by_size(a, b);
+}
+
+static void sort(Blocks *blocks, Before *before)
 {
     for (int i = 1; i < blocks->n; i++) {
         Block b = blocks->p[i];
         int k = i;
-        for (; k > 0; k--) {
-            const Block *o = &blocks->p[k - 1];
-            bool before = by_size ? b.bytes > o->bytes : b.first < o->first;
-            if (!before)
-                break;
-            blocks->p[k] = *o;
-        }
+        for (; k > 0 && before(&b, &blocks->p[k - 1]); k--)
+            blocks->p[k] = blocks->p[k - 1];
         blocks->p[k] = b;
     }
 }
 
-static int64_t pack(Blocks *blocks, bool by_size)
+static bool lives_at(const Block *b, int at)
 {
-    int64_t bytes = 0;
-    sort(blocks, by_size);
-    for (int i = 0; i < blocks->n; i++) {
-        place(blocks, i);
-        if (blocks->p[i].at + blocks->p[i].bytes > bytes)
-            bytes = blocks->p[i].at + blocks->p[i].bytes;
-    }
-    return bytes;
+    return b->first <= at && at <= b->last;
 }
 
-static int64_t most_live(const Blocks *blocks)
+// The lowest place with nothing live above it during any use.
+static int64_t lowest_work(const Blocks *blocks, const Uses *uses)
 {
-    int64_t most = 0;
-    for (int i = 0; i < blocks->n; i++) {
-        int64_t live = 0;
+    int64_t top = 0;
+    for (int i = 0; i < uses->n; i++)
         for (int k = 0; k < blocks->n; k++) {
             const Block *b = &blocks->p[k];
-            if (b->first <= blocks->p[i].first && blocks->p[i].first <= b->last)
-                live += b->call ? b->call->callee->lower_bound : b->bytes;
+            bool inner = b->call && b->call == uses->p[i].stmt;
+            if (lives_at(b, uses->p[i].at))
+                top =
+                    larger(top, b->at + (inner ? b->call->callee->work_at : b->bytes));
         }
-        if (live > most)
-            most = live;
+    return top;
+}
+
+// Packs in this order into f; the bytes with the scratch of one thread.
+static int64_t pack(Func *f, Blocks *blocks, const Uses *uses, Before *before)
+{
+    int64_t bytes = 0;
+    sort(blocks, before);
+    for (int i = 0; i < blocks->n; i++) {
+        place(blocks, i);
+        bytes = larger(bytes, blocks->p[i].at + blocks->p[i].bytes);
+    }
+    f->frame_bytes = bytes;
+    f->work_at = lowest_work(blocks, uses);
+    int64_t end = uses->n ? f->work_at + f->prog->work_bytes : 0;
+    return larger(end, bytes);
+}
+
+// Of buffers, and what the statement there takes: in its own scratch or in that of a callee.
+static int64_t live_at(const Blocks *blocks, const Uses *uses, int at)
+{
+    int64_t live = 0;
+    for (int i = 0; i < blocks->n; i++)
+        if (blocks->p[i].buf && lives_at(&blocks->p[i], at))
+            live += blocks->p[i].bytes;
+    int64_t own = 0;
+    for (int i = 0; i < uses->n; i++)
+        if (uses->p[i].at == at)
+            own = uses->p[i].stmt->kind == LS_CALL
+                      ? uses->p[i].stmt->callee->lower_bound
+                      : uses->p[i].stmt->work_bytes;
+    for (int i = 0; i < blocks->n; i++)
+        if (blocks->p[i].call && blocks->p[i].first == at)
+            own = blocks->p[i].call->callee->lower_bound;
+    return live + own;
+}
+
+static int64_t most_live(const Blocks *blocks, const Uses *uses)
+{
+    int64_t most = 0;
+    for (int i = 0; i < blocks->n + uses->n; i++) {
+        int at = i < blocks->n ? blocks->p[i].first : uses->p[i - blocks->n].at;
+        most = larger(most, live_at(blocks, uses, at));
     }
     return most;
 }
 
 // ---- one function --------------------------------------------------------------------------------
 
-static void plan_func(Func *f)
+static void find_blocks(Func *f, Blocks *blocks, Uses *uses)
 {
     Arena *a = f->prog->arena;
-    Blocks blocks = {NULL, 0, 0};
-    Walk w = {f, 1, &blocks};
+    Walk w = {f, 1, blocks, uses};
     for (int i = 0; i < f->bufs.n; i++) {
         Buf *b = f->bufs.p[i];
         b->first = b->last = -1;
@@ -182,13 +262,32 @@ static void plan_func(Func *f)
         Buf *b = f->bufs.p[i];
         if (b->kind != BUF_LOCAL || b->first < 0)
             continue;
-        Block block = {b, NULL, b->first, b->last, round_up(b->bytes), -1};
-        vec_push(a, &blocks, block);
+        Block block = {
+            .buf = b, .first = b->first, .last = b->last, .bytes = round_up(b->bytes)};
+        vec_push(a, blocks, block);
     }
-    int64_t by_use = pack(&blocks, false);
-    int64_t by_size = pack(&blocks, true);
-    f->frame_bytes = by_size <= by_use ? by_size : pack(&blocks, false);
-    f->lower_bound = most_live(&blocks);
+    for (int i = 0; i < blocks->n; i++)
+        for (int k = 0; k < uses->n; k++)
+            blocks->p[i].below |= lives_at(&blocks->p[i], uses->p[k].at);
+}
+
+static void plan_func(Func *f)
+{
+    static Before *const orders[] = {by_size, by_use, by_height};
+    Blocks blocks = {NULL, 0, 0};
+    Uses uses = {NULL, 0, 0};
+    find_blocks(f, &blocks, &uses);
+    int best = COUNT(orders) - 1;
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < COUNT(orders); i++) {
+        int64_t bytes = pack(f, &blocks, &uses, orders[i]);
+        if (bytes < least) {
+            least = bytes;
+            best = i;
+        }
+    }
+    pack(f, &blocks, &uses, orders[best]);
+    f->lower_bound = most_live(&blocks, &uses);
     for (int i = 0; i < blocks.n; i++) {
         const Block *b = &blocks.p[i];
         if (b->buf)
@@ -239,14 +338,18 @@ static void place_states(Prog *p, const Record *r, int depth, const char *const 
 
 void plan_memory(Prog *p)
 {
-    int64_t frame = 0;
+    p->work_bytes = round_up(p->work_bytes);
+    p->scratch_bytes = p->work_at = p->least_scratch = 0;
     for (int i = 0; i < p->funcs.n; i++)
         plan_func(p->funcs.p[i]);
-    for (int i = 0; i < p->entries.n; i++)
-        if (p->entries.p[i]->frame_bytes > frame)
-            frame = p->entries.p[i]->frame_bytes;
-    p->work_bytes = round_up(p->work_bytes);
-    p->scratch_bytes = frame + p->work_bytes;
+    for (int i = 0; i < p->entries.n; i++) {
+        const Func *f = p->entries.p[i];
+        p->scratch_bytes = larger(p->scratch_bytes, f->frame_bytes);
+        p->work_at = larger(p->work_at, f->uses_work ? f->work_at : 0);
+        p->least_scratch = larger(p->least_scratch, f->lower_bound);
+    }
+    if (p->work_bytes)
+        p->scratch_bytes = larger(p->scratch_bytes, p->work_at + p->work_bytes);
     bool cursor = false;
     for (int i = 0; i < p->entries.n; i++)
         cursor = cursor || p->entries.p[i]->entry->cursor;
@@ -259,13 +362,19 @@ void plan_memory(Prog *p)
 void plan_print(const Prog *p, Text *out)
 {
     text_printf(out, "memory plan of %s, bytes at the bounds\n", p->prefix);
-    text_printf(out, "  weights %lld  state %lld  scratch %lld  per thread %lld\n",
+    text_printf(out,
+                "  weights %lld  state %lld  scratch %lld, least possible %lld  per "
+                "thread %lld at %lld\n",
                 (long long)p->weights_bytes, (long long)p->state_bytes,
-                (long long)p->scratch_bytes, (long long)p->work_bytes);
+                (long long)p->scratch_bytes, (long long)p->least_scratch,
+                (long long)p->work_bytes, (long long)p->work_at);
     for (int i = 0; i < p->funcs.n; i++) {
         const Func *f = p->funcs.p[i];
-        text_printf(out, "%s: frame %lld, least possible %lld\n", f->name,
-                    (long long)f->frame_bytes, (long long)f->lower_bound);
+        text_printf(out, "%s: frame %lld, ", f->name, (long long)f->frame_bytes);
+        if (f->uses_work)
+            text_printf(out, "with the kernels' scratch %lld, ",
+                        (long long)larger(f->frame_bytes, f->work_at + p->work_bytes));
+        text_printf(out, "least possible %lld\n", (long long)f->lower_bound);
         for (int k = 0; k < f->bufs.n; k++) {
             const Buf *b = f->bufs.p[k];
             if (b->kind != BUF_LOCAL || b->offset < 0)

@@ -8,7 +8,8 @@
 
 typedef struct Check {
     const Func *f;
-    bool *fresh;  // by index in f->bufs
+    bool *fresh;   // by index in f->bufs
+    int64_t work;  // where in its frame the kernels' scratch may begin
     Text *why;
     bool ok;
 } Check;
@@ -61,6 +62,30 @@ static void write_buf(Check *c, const Buf *b)
     c->fresh[i] = true;
 }
 
+static void below_work(Check *c, const Buf *b)
+{
+    if (b && b->kind == BUF_LOCAL && b->offset + b->bytes > c->work)
+        breach(c, b, "lies under the kernels' scratch");
+}
+
+// The kernels' scratch has no end here: it grows with the threads.
+static void clobber_work(Check *c, const LStmt *s)
+{
+    for (int i = 0; i < s->args.n; i++)
+        below_work(c, s->args.p[i].buf);
+    for (int i = 0; i < s->actuals.n; i++)
+        below_work(c, s->actuals.p[i]);
+    clobber(c, c->work, INT64_MAX, NULL);
+}
+
+static bool has_work(const LStmt *s)
+{
+    bool has = s->kind == LS_CALL && s->callee->uses_work;
+    for (int i = 0; i < s->args.n; i++)
+        has = has || s->args.p[i].kind == ARG_WORK;
+    return has;
+}
+
 static void read_expr(Check *c, const LExpr *e)
 {
     if (!e)
@@ -106,6 +131,8 @@ static void check_body(Check *c, const LStmts *body)
         for (int k = 0; k < s->args.n; k++)
             if (s->args.p[k].reads)
                 read_buf(c, s->args.p[k].buf);
+        if (has_work(s))
+            clobber_work(c, s);
         if (s->kind == LS_STORE)
             write_buf(c, s->buf);
         for (int k = 0; k < s->args.n; k++)
@@ -123,12 +150,36 @@ static void check_body(Check *c, const LStmts *body)
     }
 }
 
+// The highest place at which the frame of a function may lie, in the whole region.
+typedef struct Bases {
+    const Prog *p;
+    int64_t *base;  // by index in p->funcs
+    int64_t own;
+} Bases;
+
+static void base_of_call(LStmt *s, void *ctx)
+{
+    Bases *b = ctx;
+    for (int i = 0; s->kind == LS_CALL && i < b->p->funcs.n; i++)
+        if (b->p->funcs.p[i] == s->callee && b->own + s->frame_at > b->base[i])
+            b->base[i] = b->own + s->frame_at;
+}
+
 bool plan_check(const Prog *p, Text *why)
 {
     bool ok = true;
+    Bases bases = {p, NEWN(p->arena, int64_t, p->funcs.n + 1), 0};
+    for (int i = p->funcs.n - 1; i >= 0; i--) {  // callers first
+        bases.own = bases.base[i];
+        lstmts_walk(&p->funcs.p[i]->body, base_of_call, &bases);
+    }
     for (int i = 0; i < p->funcs.n; i++) {
         const Func *f = p->funcs.p[i];
-        Check c = {f, NEWN(p->arena, bool, f->bufs.n + 1), why, true};
+        Check c = {.f = f,
+                   .fresh = NEWN(p->arena, bool, f->bufs.n + 1),
+                   .work = p->work_at - bases.base[i],
+                   .why = why,
+                   .ok = true};
         check_body(&c, &f->body);
         ok = ok && c.ok;
     }

@@ -1,4 +1,4 @@
-// report.c - what becomes of each weight: format, bytes, error.
+// report.c - what becomes of each weight: format, bytes, error; and of memory.
 
 #include "compiler/report.h"
 
@@ -181,4 +181,38 @@ void report_weights(const Layout *y, Checkpoint *ck, Text *out)
                     "  %" PRId64 " bytes, %.2f bits a weight; %" PRId64
                     " of %d other constants\n",
                     bytes, 8 * (double)bytes / (double)weights, plain, others);
+}
+
+// ---- memory ----------------------------------------------------------------------------
+
+static double memory_ratio(const Prog *p)
+{
+    return p->least_scratch ? (double)p->scratch_bytes / (double)p->least_scratch : 1;
+}
+
+void report_memory(const Layout *y, Text *out)
+{
+    const Prog *p = y->prog;
+    text_printf(out,
+                "\nmemory of the emitted program, bytes\n"
+                "  packed weights  %" PRId64 "\n"
+                "  state           %" PRId64 "\n"
+                "  scratch         %" PRId64 " at the bounds, %" PRId64
+                " more for each further thread\n"
+                "  least scratch   %" PRId64
+                ", the most that lives at one place; ratio %.3f\n",
+                y->file_bytes, p->state_bytes, p->scratch_bytes, p->work_bytes,
+                p->least_scratch, memory_ratio(p));
+}
+
+void report_memory_json(const Layout *y, Text *out)
+{
+    const Prog *p = y->prog;
+    text_printf(out,
+                ",\n  \"memory\": {\"packed_bytes\": %" PRId64
+                ", \"state_bytes\": %" PRId64 ",\n    \"scratch_bytes\": %" PRId64
+                ", \"thread_bytes\": %" PRId64
+                ",\n    \"least_scratch_bytes\": %" PRId64 ", \"scratch_ratio\": %.3f}",
+                y->file_bytes, p->state_bytes, p->scratch_bytes, p->work_bytes,
+                p->least_scratch, memory_ratio(p));
 }

@@ -142,6 +142,7 @@ bool job_text(Job *job, const char *path, Stage stage, Text *out)
         return true;
     case STAGE_JSON:
         describe_json(job->module, job->arena, job->diag, out);
+        describe_json_end(out);
         return true;
     case STAGE_LOOPS:
     case STAGE_PLAN:
@@ -168,21 +169,17 @@ bool job_report(Job *job, const char *path, Text *out)
         describe_json(job->module, job->arena, job->diag, out);
     else
         describe_text(job->module, job->arena, job->diag, out);
-    if (job->set->emit == STAGE_JSON)
-        return true;
     if (!job_lower(job))
         return false;
-    const Prog *p = job->prog;
     Layout *y = layout_make(job->arena, job->prog, job->diag, job_beside(job, ".h"));
     if (!y)
         return false;
-    report_weights(y, job->weights, out);
-    text_printf(out,
-                "\nmemory of the emitted program, bytes\n"
-                "  packed weights  %" PRId64 "\n"
-                "  state           %" PRId64 "\n"
-                "  scratch         %" PRId64 " at the bounds, %" PRId64
-                " more for each further thread\n",
-                y->file_bytes, p->state_bytes, p->scratch_bytes, p->work_bytes);
+    if (job->set->emit == STAGE_JSON) {
+        report_memory_json(y, out);
+        describe_json_end(out);
+    } else {
+        report_weights(y, job->weights, out);
+        report_memory(y, out);
+    }
     return true;
 }

@@ -301,6 +301,30 @@ Test(loop, plans_that_overlap_are_told)
     arena_free(a);
 }
 
+// The kernels' scratch begins right above what lives during them: lower is an overlap.
+Test(loop, the_scratch_of_kernels_lies_over_nothing_live)
+{
+    Arena *a = arena_new();
+    Settings set;
+    Job job;
+    Text why;
+    settings_init(&set, a);
+    job_init(&job, &set, a);
+    text_init(&why, a);
+    cr_assert(job_build(&job, rooted(a, "examples/models/stories260K.tfx")) &&
+              job_lower(&job));
+    Prog *p = job.prog;
+    cr_expect(p->work_at < p->scratch_bytes - p->work_bytes + 64);
+    cr_expect(p->scratch_bytes == p->least_scratch);
+    cr_expect(plan_check(p, &why), "%s", why.p);
+    p->work_at -= 64;
+    cr_expect(!plan_check(p, &why));
+    cr_expect(strstr(why.p, "attn: y lies under the kernels' scratch\n") != NULL, "%s",
+              why.p);
+    job_close(&job);
+    arena_free(a);
+}
+
 // ---- programs that were lowered --------------------------------------------------------
 
 static void forget_place(LStmt *s, void *ctx)
