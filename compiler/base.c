@@ -152,10 +152,12 @@ static Chunk *add_chunk(Arena *a, size_t n)
 
 void *arena_alloc(Arena *a, size_t n)
 {
-    if (allocations_left > 0 && --allocations_left == 0) {
+    if (allocations_left == 1) {
         allocations_left = -1;
         out_of_memory();
     }
+    if (allocations_left > 0)
+        allocations_left--;
     if (n > SIZE_MAX / 4)
         out_of_memory();
     size_t room = (n + ALIGN - 1) / ALIGN * ALIGN;
@@ -185,7 +187,7 @@ static void *arena_grow(Arena *a, void *p, size_t old, size_t n)
         }
     }
     void *q = arena_alloc(a, n);
-    if (old > 0)
+    if (p != NULL && old > 0)
         memcpy(q, p, old);
     return q;
 }

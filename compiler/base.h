@@ -12,12 +12,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #    define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #else
 #    define PRINTF_LIKE(f, a)
 #endif
+
+// Equal as bits: -0 is not 0, a NaN is itself.
+static inline bool same_bits(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof(*(a))))
 

@@ -100,6 +100,14 @@ static void emit_args(Emit *e, const LExpr *x, Text *out)
     text_puts(out, ")");
 }
 
+static void put_in_case(const char *name, int (*letter)(int c), Text *out)
+{
+    for (; *name; name++) {
+        char c = (char)letter((unsigned char)*name);
+        text_put(out, &c, 1);
+    }
+}
+
 // EXP in a loop is tfx_expf; in the epilogue of a template it is TFX_EXP, which the template
 // makes scalar or vector; a MAP row by name is the function or macro of that name.
 static void emit_call(Emit *e, const LExpr *x, Text *out)
@@ -107,10 +115,7 @@ static void emit_call(Emit *e, const LExpr *x, Text *out)
     bool capital = isupper((unsigned char)x->name[0]);
     if (!e->func) {
         text_puts(out, capital ? "TFX_" : "");
-        for (const char *s = x->name; *s; s++) {
-            char c = (char)toupper((unsigned char)*s);
-            text_put(out, &c, 1);
-        }
+        put_in_case(x->name, toupper, out);
     } else if (capital && !is_float(x->dtype)) {
         text_puts(out, !strcmp(x->name, "MAX")   ? "tfx_max_"
                        : !strcmp(x->name, "MIN") ? "tfx_min_"
@@ -118,10 +123,7 @@ static void emit_call(Emit *e, const LExpr *x, Text *out)
         text_puts(out, x->dtype == DT_i64 ? "i64" : "i32");
     } else if (capital) {
         text_puts(out, "tfx_");
-        for (const char *s = x->name; *s; s++) {
-            char c = (char)tolower((unsigned char)*s);
-            text_put(out, &c, 1);
-        }
+        put_in_case(x->name, tolower, out);
         text_puts(out, "f");
     } else {
         text_puts(out, x->name);

@@ -142,8 +142,9 @@ static void emit_call(Emit *e, const LStmt *s)
 static int printed_statements(const char *body, int indent)
 {
     int n = 0;
+    const size_t margin = (size_t)indent * 4;
     for (const char *line = body; *line; line += strcspn(line, "\n") + 1)
-        n += (int)strspn(line, " ") == indent * 4 && line[indent * 4] != '}';
+        n += strspn(line, " ") == margin && line[margin] != '}';
     return n;
 }
 

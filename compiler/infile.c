@@ -20,7 +20,9 @@ bool file_read(Arena *a, const char *path, const char **text, size_t *n,
         return false;
     }
     text_init(&t, a);
-    for (size_t got; (got = fread(piece, 1, sizeof(piece), f)) > 0;) {
+    // A short piece is the last: a terminal would ask for its end twice.
+    for (size_t got = sizeof(piece); got == sizeof(piece);) {
+        got = fread(piece, 1, sizeof(piece), f);
         if (t.n + got > MAX_TEXT_BYTES) {
             *why = "it is larger than 256 MiB";
             break;

@@ -86,8 +86,8 @@ bool attr_equal(const Attr *a, const Attr *b)
     switch (a->kind) {
     case AT_INT:
         return a->i == b->i;
-    case AT_NUM:  // by bits: -0 is not 0, a NaN is itself
-        return memcmp(&a->num, &b->num, sizeof a->num) == 0;
+    case AT_NUM:
+        return same_bits(a->num, b->num);
     case AT_STR:
         return strcmp(a->str, b->str) == 0;
     case AT_INTS:

@@ -186,7 +186,7 @@ static bool read_use(Reader *r, Value **out)
 {
     rd_space(r);
     size_t start = r->at;
-    const char *spelled, *source;
+    const char *spelled = NULL, *source;
     if (!rd_value_name(r, &spelled, &source))
         return false;
     *out = map_get(r->names, spelled);
@@ -208,7 +208,7 @@ static bool read_param(Reader *r, Region *body, Type t)
 {
     rd_space(r);
     size_t start = r->at;
-    const char *spelled, *source;
+    const char *spelled = NULL, *source = NULL;
     if (!rd_value_name(r, &spelled, &source))
         return false;
     Value *v = build_param(r->g, body, source, t);
@@ -306,7 +306,7 @@ static bool read_repeat(Reader *r, Region *region, size_t start, const char *spe
         Value *init;
         rd_space(r);
         size_t at = r->at;
-        const char *name, *called;
+        const char *name = NULL, *called = NULL;
         if ((in.n && !rd_expect(r, ",")) || !rd_value_name(r, &name, &called))
             return false;
         if (!rd_expect(r, "=") || !read_use(r, &init))
@@ -374,8 +374,8 @@ static bool read_value(Reader *r, Region *region)
 {
     rd_space(r);
     size_t start = r->at;
-    const char *spelled, *source;
-    Op op;
+    const char *spelled = NULL, *source = NULL;
+    Op op = OP_COUNT;
     if (!rd_value_name(r, &spelled, &source) || !rd_expect(r, "=") || !read_op(r, &op))
         return false;
     if (op == OP_repeat)

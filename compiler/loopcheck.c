@@ -159,8 +159,9 @@ static void check_funcs(Check *c)
         c->f = NULL;
         if (map_get(names, f->name))
             breach(c, "two functions are called %s", f->name);
-        if (f->entry && (entries >= c->p->entries.n || c->p->entries.p[entries++] != f))
+        if (f->entry && (entries >= c->p->entries.n || c->p->entries.p[entries] != f))
             breach(c, "%s is not in the list of entries", f->name);
+        entries += f->entry && entries < c->p->entries.n;
         map_set(names, f->name, f);
         c->f = f;
         check_func(c);

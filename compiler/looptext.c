@@ -27,6 +27,8 @@ static void put_source_name(const char *name, const char *in_c, Text *out)
 static const char *source_name(const Func *f, const Buf *b)
 {
     const Graph *g = f->entry;
+    if (!g)
+        bug("%s of %s is an argument, but not of an entry", b->name, f->name);
     int in = 0, result = 0;
     for (int i = 0; i < f->params.n && f->params.p[i] != b; i++) {
         in += f->params.p[i]->kind == BUF_IN;

@@ -277,6 +277,8 @@ static void lower_items(Lower *l, const Items *items)
         } else if (item->call) {
             enter(l, item->call, item->inside, NULL);
             call_of(l, item->call, l->out, item->call->scope->loc);
+        } else if (!item->value) {
+            bug("an item is neither a value nor a call");
         } else if (needs_lowering(l, item->value)) {
             lower_op(l, item->value);
             lower_tap(l, item->value);

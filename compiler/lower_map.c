@@ -87,7 +87,7 @@ void lower_map(Lower *l, const Value *v)
     lower_note(l, v);
     n.view[0] = lower_dest(l, v, ~0u);
     nest_open(l, &n, v->type.rank, v->loc);
-    LExpr *operand[MAX_VIEWS];
+    LExpr *operand[MAX_VIEWS] = {0};
     load_operands(l, v, &n, slot, operand);
     LExpr *e = v->op == OP_map    ? map_body(l, v->body, operand)
                : v->op == OP_cast ? lx_cast(l->p, v->type.dtype, operand[0])

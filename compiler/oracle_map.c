@@ -21,7 +21,7 @@ void tensor_strides(const Tensor *t, int64_t stride[MAX_RANK])
 
 void broadcast_strides(const Tensor *t, int rank, int64_t stride[MAX_RANK])
 {
-    int64_t own[MAX_RANK];
+    int64_t own[MAX_RANK] = {0};
     tensor_strides(t, own);
     for (int k = 0; k < rank; k++) {
         int from = k - (rank - t->rank);
@@ -33,7 +33,7 @@ void eval_broadcast(const Tensor *x, Tensor *y)
 {
     if (y->n == 0)
         return;
-    int64_t stride[MAX_RANK], at[MAX_RANK] = {0};
+    int64_t stride[MAX_RANK] = {0}, at[MAX_RANK] = {0};
     broadcast_strides(x, y->rank, stride);
     const int last = y->rank - 1;
     const int64_t run = last < 0 ? 1 : y->dim[last];
@@ -143,7 +143,7 @@ void eval_map(Eval *e, const Value *v, Tensor *y)
 {
     const double *a = spread(e, eval_in(e, v, 0), y);
     const double *b = v->nin > 1 ? spread(e, eval_in(e, v, 1), y) : NULL;
-    if (v->op == OP_div && dtype_info[y->dtype].kind == DK_INT)
+    if (b && v->op == OP_div && dtype_info[y->dtype].kind == DK_INT)
         check_quotients(e, a, b, y->n);
     map_many(v->op, a, b, y->data, y->n);
 }

@@ -64,7 +64,7 @@ static bool terms_range(const Term *t, int n, const Atom *x, const Atom *const *
             return false;
         for (int k = 0; k < t[i].nfactors; k++) {
             const Atom *f = t[i].factor[k];
-            if (f == x && !left_out) {
+            if (x != NULL && f == x && !left_out) {
                 left_out = true;
                 continue;
             }

@@ -19,14 +19,15 @@ int st_open_file(Checkpoint *ck, const char *path, int64_t *bytes)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const bool is_open = fd >= 0 && fstat(fd, &st) == 0;
     const char *why = NULL;
-    if (fd < 0 || fstat(fd, &st) != 0)
+    if (!is_open)
         why = strerror(errno);
     else if (S_ISDIR(st.st_mode))
         why = "it is a directory";
     else if (!S_ISREG(st.st_mode))
         why = "it is not a regular file";
-    if (why == NULL) {
+    if (is_open && why == NULL) {
         *bytes = (int64_t)st.st_size;
         return fd;
     }
@@ -180,7 +181,7 @@ static bool get_array(Header *h, const char *name, json_t *entry, const char *ke
 
 static bool read_entry(Header *h, const char *name, json_t *entry)
 {
-    int64_t dim[MAX_ST_RANK], at[2], bytes;
+    int64_t dim[MAX_ST_RANK] = {0}, at[2] = {0}, bytes;
     int two;
     CkptTensor t = {.count = 1, .shard = h->index};
     if (!json_is_object(entry))

@@ -23,7 +23,7 @@ typedef struct Law {
 static bool number_is(const Value *v, double wanted)
 {
     double x;
-    return is_number(v, &x) && memcmp(&x, &wanted, sizeof x) == 0;
+    return is_number(v, &x) && same_bits(x, wanted);
 }
 
 // The operand of v that is not k, if it has all of v's shape.

@@ -78,8 +78,8 @@ void tensor_from_c(Tensor *t, const void *raw)
 
 unsigned char *fenced(Arena *a, size_t bytes)
 {
-    uintptr_t at = (uintptr_t)arena_alloc(a, bytes + FENCE + 64);
-    unsigned char *p = (unsigned char *)((at + 63) / 64 * 64);
+    unsigned char *p = arena_alloc(a, bytes + FENCE + 64);
+    p += (64 - (uintptr_t)p % 64) % 64;
     memset(p, 0xff, bytes);
     memset(p + bytes, FENCE_BYTE, FENCE);
     return p;

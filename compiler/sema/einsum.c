@@ -252,7 +252,7 @@ Val make_einsum(Call *c)
     Work w = {.c = c, .s = c->s};
     const ArgList *args = &c->e->args;
     Factor t[8];
-    const char *names[MAX_TERMS];
+    const char *names[MAX_TERMS] = {0};
     int n = args->n - 1;
     bool first = n >= 1 && args->p[0].value->kind == EX_STRING;
     if (n < 1) {
@@ -281,7 +281,11 @@ Val make_einsum(Call *c)
         all = out;
     }
     w.at = n;
-    if (!sum_alone(&w, &all, NULL) || !arrange(c->s, &all, all.n, names))
+    if (!sum_alone(&w, &all, NULL))
+        return val_poison();
+    if (all.n != w.p.right.n)
+        bug("einsum has %d axes left for %d on the right", all.n, w.p.right.n);
+    if (!arrange(c->s, &all, all.n, names))
         return val_poison();
     return val_tensor(all.v);
 }

@@ -164,7 +164,7 @@ static int read_tensors(Call *c, int i, Value **x)
     Val *v = arg_list(c, i, &n);
     if (!v)
         return 0;
-    if (n == 0 || n > 1024) {
+    if (n < 1 || n > 1024) {
         sema_error(c->s, c->loc[i], E0306, "%s of %d tensors", c->func->name, n);
         return 0;
     }

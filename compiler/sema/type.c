@@ -42,10 +42,29 @@ static bool eval_dim(Sema *s, const DimExpr *d, Dim *out)
     return true;
 }
 
+// Where `...` stands in a type, -1 where it does not.
+static bool find_rest(Sema *s, const TypeExpr *t, int *at)
+{
+    *at = -1;
+    for (int i = 0; i < t->dims.n; i++) {
+        if (t->dims.p[i].size)
+            continue;
+        if (*at >= 0) {
+            sema_error(s, t->dims.p[i].loc, E0334, "`...` stands twice");
+            return false;
+        }
+        *at = i;
+    }
+    return true;
+}
+
 bool eval_type(Sema *s, const TypeExpr *t, Type *out)
 {
     Type r = {.dtype = t->dtype};
+    int rest;
     bool ok = !refuse_dtype(s, t->dtype, t->loc);
+    if (!find_rest(s, t, &rest))
+        return false;
     const Frame *f = s->at.frame;
     for (int i = 0; i < t->dims.n; i++) {
         const DimExpr *d = &t->dims.p[i];
@@ -141,7 +160,7 @@ static bool fit_dim(Sema *s, const DimExpr *d, const NameList *vars, Dim have)
         env_bind(s, d->size->text, v, d->loc);
         return true;
     }
-    Dim want;
+    Dim want = {0};
     return eval_dim(s, d, &want) && want.size == have.size;
 }
 
@@ -164,10 +183,9 @@ static bool fit_lead(Sema *s, const Type *t, int from, int n)
 
 static bool fits(Sema *s, const TypeExpr *t, const NameList *vars, const Type *have)
 {
-    int dots = -1;
-    for (int i = 0; i < t->dims.n; i++)
-        if (!t->dims.p[i].size)
-            dots = i;
+    int dots;
+    if (!find_rest(s, t, &dots))
+        return false;
     int lead = dots >= 0 ? have->rank - (t->dims.n - 1) : 0;
     if (have->dtype != t->dtype || lead < 0 || (dots < 0 && have->rank != t->dims.n) ||
         (dots >= 0 && !s->at.frame))
