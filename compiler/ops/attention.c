@@ -160,6 +160,13 @@ static void operand_strides(Lower *l, LStmt *s, const char *name, const View *x,
     karg_size(l, s, arena_printf(a, "%s_row", name), x->stride[r - 2]);
 }
 
+// TFX_ATTENTION_SCRATCH(tk, d, dv) at the bounds
+static int64_t scratch_floats(int64_t tk, int64_t d, int64_t dv)
+{
+    tk = (tk + 31) / 32 * 32, d = (d + 31) / 32 * 32, dv = (dv + 15) / 16 * 16;
+    return tk * (16 + (d + dv) * 3 / 2) + 48 * d + 2064;
+}
+
 // q [..., H, Tq, D]: the leading axes are one batch axis, others loops around the kernel.
 void lower_attention(Lower *l, const Value *v)
 {
@@ -205,10 +212,10 @@ void lower_attention(Lower *l, const Value *v)
         karg_size(l, s, "causal", size_int(l->sizes, 1));
         karg_size(l, s, "from", attr_find(v, "from")->sizes[0]);
     }
-    // TFX_ATTENTION_SCRATCH(tk, d) at the bounds
-    int64_t tk = size_max_value(k.dim[r - 2]), d = size_max_value(q.dim[r - 1]);
     karg_work(l, s, "scratch",
-              size_int(l->sizes, 64 * ((tk + 15) / 16 * 16) + 48 * d + 64));
+              size_int(l->sizes, scratch_floats(size_max_value(k.dim[r - 2]),
+                                                size_max_value(q.dim[r - 1]),
+                                                size_max_value(x.dim[r - 1]))));
     rows_close(l, &rows);
     lower_copy(l, to, y);
 }

@@ -16,6 +16,7 @@
 #ifndef TFX_ATTENTION_H
 #define TFX_ATTENTION_H
 
+#include "attention_amx.h"
 #include "mix.h"
 #include "rows.h"
 
@@ -293,7 +294,7 @@ static TFX_UNUSED void tfx_attn_task(void *arg, int index, int thread)
     const tfx_attn *a = p->a;
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
     ptrdiff_t padded = (a->tk + 15) / 16 * 16;
-    float *scratch = a->scratch + thread * TFX_ATTENTION_SCRATCH(a->tk, a->d);
+    float *scratch = a->scratch + thread * TFX_ATTENTION_SCRATCH(a->tk, a->d, a->dv);
     for (ptrdiff_t u = p->units * index / p->ntasks; u < end; u++) {
         ptrdiff_t r = u % p->blocks * TFX_PANEL;
         ptrdiff_t h = u / p->blocks % a->heads, n = u / p->blocks / a->heads;
@@ -321,6 +322,10 @@ static TFX_UNUSED void tfx_attn_task(void *arg, int index, int thread)
 
 static TFX_UNUSED void tfx_attention(const tfx_par *par, const tfx_attn *a)
 {
+#if TFX_AMX
+    if (tfx_tiles_attention(par, a))
+        return;
+#endif
     tfx_attn_call call = {a, 0, (a->tq + TFX_PANEL - 1) / TFX_PANEL, 1};
     call.units = a->batch * a->heads * call.blocks;
     ptrdiff_t most = par && par->threads > 1 ? 16 * (ptrdiff_t)par->threads : 1;

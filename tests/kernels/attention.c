@@ -24,6 +24,7 @@ static const Case cases[] = {
     {1, 1, 1, 5, 9, 7, 300, 0, 0, 3},        {1, 2, 2, 50, 20, 32, 32, 0, 0, 4},
     {1, 2, 1, 2, 0, 4, 4, 0, 0, 0},          {1, 1, 1, 9, 0, 4, 4, 1, 0, 0},
     {1, 1, 1, 2, 7, 4, 4, 1, -1, 0},         {1, 12, 12, 128, 128, 64, 64, 0, 0, 1},
+    {1, 2, 1, 20, 75, 40, 300, 1, 40, 3},    {1, 2, 2, 33, 1100, 32, 32, 1, 0, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -130,7 +131,7 @@ static void check(const Kernels *v, const Case *c, double *worst)
     float *bias = bias_of(c);
     tfx_attn a = setup(c, bias);
     size_t bytes = sizeof(float) * (size_t)(c->batch * a.y_batch);
-    size_t share = (size_t)TFX_ATTENTION_SCRATCH(c->tk, c->d);
+    size_t share = (size_t)TFX_ATTENTION_SCRATCH(c->tk, c->d, c->dv);
     a.scratch = malloc(sizeof(float) * 7 * share);
     v->attention(NULL, &a);
     double error = worst_of(&a);

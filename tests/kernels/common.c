@@ -7,6 +7,9 @@
 
 const Kernels *const *variants(void)
 {
+    static const Kernels *const amx[] = {
+        &kernels_scalar, &kernels_base, &kernels_nofma, &kernels_avx2,
+        &kernels_avx512, &kernels_vnni, &kernels_amx,   NULL};
     static const Kernels *const vnni[] = {
         &kernels_scalar, &kernels_base, &kernels_nofma, &kernels_avx2, &kernels_avx512,
         &kernels_vnni,   NULL};
@@ -18,6 +21,8 @@ const Kernels *const *variants(void)
     static const Kernels *const base[] = {&kernels_scalar, &kernels_base,
                                           &kernels_nofma, NULL};
 #if defined(__x86_64__)
+    if (__builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16"))
+        return amx;
     if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
         return vnni;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
@@ -25,6 +30,7 @@ const Kernels *const *variants(void)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return avx2;
 #endif
+    (void)amx;
     (void)vnni;
     (void)all;
     (void)avx2;

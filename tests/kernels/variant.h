@@ -68,7 +68,7 @@ typedef struct Kernels {
 // One build each: plain C, and the instruction sets of the machine. NULL-terminated list
 // of those this machine can run.
 extern const Kernels kernels_scalar, kernels_base, kernels_avx2, kernels_avx512,
-    kernels_vnni, kernels_nofma;
+    kernels_vnni, kernels_amx, kernels_nofma;
 const Kernels *const *variants(void);
 
 // ---- what the tests share ------------------------------------------------------------
