@@ -172,7 +172,9 @@ static inline void tfx_run(const tfx_par *par,
 // Error of f32, bf16, f16, i8g32, i4g32 and block48, whose weights are exact as floats:
 // every sum is one chain over increasing kk (fused where FMA exists), so |err| <= k * 2^-24
 // * sum |x w|; bits do not depend on m, ldx or the panel a column is in, and are those of
-// f32 with the same weights (block48: if x is finite).
+// f32 with the same weights (block48: if x is finite). Where the target has AMX, products
+// of f32, bf16 and f16 with m >= 12 are of pieces of bf16: |err| <= (k * 2^-24 + 2^-14) *
+// sum |x w|, kernels/amx.h, which also says how to have more or none of it.
 //
 // i8 rounds each row of x to q = round(x / s), s = max |x| / 127; the sum of q q is exact,
 // a = float(sum) * s * scale. So |err| <= 0.5001 s sum |w|, k <= 65536; a row with an inf

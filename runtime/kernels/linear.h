@@ -13,6 +13,7 @@
 #include "group.h"
 #include "math.h"
 #include "sparse.h"
+#include "split.h"
 #include "sums.h"
 
 #define TFX_PASTE_(a, b) a##b
@@ -139,6 +140,34 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
     }
 }
 
+#if TFX_AMX
+#    if TFX_PASTE(TFX_HAS_SPLIT_, TFX_WEIGHT)
+#        define TFX_BY_TILES 1
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _tiles)(void *arg, int index, int thread)
+{
+    enum { PANEL = TFX_SPLIT_ROWS * TFX_PANEL };
+    const tfx_linear_call *p = (const tfx_linear_call *)arg;
+    float t[TFX_SPLIT_PANELS * PANEL] __attribute__((aligned(64)));
+    ptrdiff_t end = p->units * (index + 1) / p->ntasks;
+    (void)thread;
+    tfx_amx_begin();
+    for (ptrdiff_t u = p->units * index / p->ntasks; u < end; u++) {
+        ptrdiff_t col = u / p->row_blocks * p->span * TFX_PANEL;
+        ptrdiff_t r = u % p->row_blocks * TFX_SPLIT_ROWS;
+        ptrdiff_t panels =
+            tfx_min_size((p->n - col + TFX_PANEL - 1) / TFX_PANEL, p->span);
+        ptrdiff_t rows = tfx_min_size(p->m - r, TFX_SPLIT_ROWS);
+        TFX_PASTE(tfx_split_sums_, TFX_WEIGHT)(t, p, col, panels, r, rows);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t j = 0; j < panels; j++)
+                TFX_PASTE(TFX_LINEAR, _row)(p, t + j * PANEL + i * TFX_PANEL, r + i,
+                                            col + j * TFX_PANEL);
+    }
+    tfx_amx_end();
+}
+#    endif
+#endif
+
 // clang-format off
 #if TFX_EXTRAS == 0
 #define TFX_EXTRA_PARAMS
@@ -183,6 +212,13 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                             .k = k,
                             .e = TFX_EXTRA_VALUES,
                             .ld = TFX_EXTRA_STRIDES};
+#ifdef TFX_BY_TILES
+    if (m >= TFX_SPLIT_MIN && k > 0 && tfx_amx_is_ready()) {
+        tfx_split_plan(&call, par);
+        tfx_run(par, TFX_PASTE(TFX_LINEAR, _tiles), &call, call.ntasks);
+        return;
+    }
+#endif
     TFX_PASTE(tfx_prepare_, TFX_WEIGHT)
     (&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT));
     tfx_linear_plan(&call, par);
@@ -193,6 +229,7 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
 #undef TFX_WEIGHT
 #undef TFX_EXTRAS
 #undef TFX_EPILOGUE
+#undef TFX_BY_TILES
 #undef TFX_EXTRA_PARAMS
 #undef TFX_EXTRA_VALUES
 #undef TFX_EXTRA_STRIDES

@@ -3,7 +3,7 @@
 //
 //     tfx_split_sums_FMT(t, p, col, panels, r, rows)
 //         t[i][j][c] = sum of row r + j, column c of panel i from the one of col on;
-//         t is f32[panels][TFX_LINEAR_ROWS][TFX_PANEL]; between tfx_amx_begin and _end
+//         t is f32[panels][TFX_SPLIT_ROWS][TFX_PANEL]; between tfx_amx_begin and _end
 //
 // k goes in pieces: the rows of x are split once for TFX_SPLIT_PANELS panels, a panel once
 // for all rows. Every sum has one order of its own, whatever the panels, rows and threads
@@ -29,10 +29,19 @@
 #    endif
 
 enum {
-    TFX_SPLIT_PANELS = 4,
-    TFX_SPLIT_X = 128 * 64,    // elements of x at a time
+    TFX_SPLIT_PANELS = 4,      // at most
+    TFX_SPLIT_ROWS = 128,      // at most
     TFX_TILE_HALFS = 16 * 32,  // bf16 in a tile
 };
+
+// Which formats have such products.
+#    define TFX_HAS_SPLIT_f32     1
+#    define TFX_HAS_SPLIT_bf16    1
+#    define TFX_HAS_SPLIT_f16     1
+#    define TFX_HAS_SPLIT_i8      0
+#    define TFX_HAS_SPLIT_i8g32   0
+#    define TFX_HAS_SPLIT_i4g32   0
+#    define TFX_HAS_SPLIT_block48 0
 
 // Pieces of a weight: as many as make it exact, or TFX_AMX_PIECES.
 enum { tfx_pieces_f32 = TFX_AMX_PIECES, tfx_pieces_f16 = 2, tfx_pieces_bf16 = 1 };
@@ -43,18 +52,20 @@ enum { tfx_pieces_f32 = TFX_AMX_PIECES, tfx_pieces_f16 = 2, tfx_pieces_bf16 = 1 
 static TFX_UNUSED void tfx_split_rows(uint16_t *to, const float *x, ptrdiff_t ldx,
                                       ptrdiff_t rows, ptrdiff_t k)
 {
+    const ptrdiff_t padded = TFX_PADDED(rows, 16);
     float last[32];
-    for (ptrdiff_t kk = 0; kk < k; kk += 32)
-        for (ptrdiff_t i = 0; i < TFX_PADDED(rows, 16); i++) {
+    for (ptrdiff_t i = 0; i < padded; i++) {
+        uint16_t *at = to + (i / 16 * 16 * TFX_AMX_PIECES + i % 16) * 32;
+        for (ptrdiff_t kk = 0; kk < k; kk += 32, at += padded * TFX_AMX_PIECES * 32) {
             const float *from = x + i * ldx + kk;
             if (i >= rows || kk + 32 > k) {
                 for (ptrdiff_t j = 0; j < 32; j++)
                     last[j] = i < rows && kk + j < k ? from[j] : 0.0f;
                 from = last;
             }
-            tfx_amx_row(to, TFX_TILE_HALFS, tfx_load(from), tfx_load(from + 16));
-            to += 32 + (i % 16 == 15 ? (TFX_AMX_PIECES - 1) * TFX_TILE_HALFS : 0);
+            tfx_amx_row(at, TFX_TILE_HALFS, tfx_load(from), tfx_load(from + 16));
         }
+    }
 }
 
 // w[k][width] of a panel to [k / 32][width / 16][pieces][16 pairs of k][16][2].
@@ -70,14 +81,16 @@ static TFX_UNUSED void tfx_split_rows(uint16_t *to, const float *x, ptrdiff_t ld
                     TFX_PREFETCH((const char *)(w + c) + TFX_SPLIT_AHEAD);             \
                     TFX_PREFETCH((const char *)(w + c + width) + TFX_SPLIT_AHEAD);     \
                     tfx_amx_pair(to + TFX_SPLIT_AT(kk, c), 256, PIECES,                \
-                                 tfx_load_##FMT(w + c), tfx_load_##FMT(w + c + width)); \
+                                 tfx_load_##FMT(w + c),                                \
+                                 tfx_load_##FMT(w + c + width));                       \
                 }                                                                      \
-            for (; kk % 32 != 0; kk += 2)                                              \
+            for (; kk < TFX_PADDED(k, 32); kk += 2)                                              \
                 for (ptrdiff_t c = 0; c < width; c += 16)                              \
                     tfx_amx_pair(to + TFX_SPLIT_AT(kk, c), 256, PIECES,                \
                                  kk < k ? tfx_load_##FMT(w + c) : zero, zero);         \
         }
-#    define TFX_SPLIT_AT(kk, c) ((kk) / 32 * 16 * PIECES * width + (c) * 16 * PIECES + (kk) % 32 * 8)
+#    define TFX_SPLIT_AT(kk, c)                                                        \
+        ((kk) / 32 * 16 * PIECES * width + (c) * 16 * PIECES + (kk) % 32 * 8)
 
 TFX_DEFINE_SPLIT_PANEL(f32)
 TFX_DEFINE_SPLIT_PANEL(bf16)
@@ -170,11 +183,11 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                                               ptrdiff_t col, ptrdiff_t panels,           \
                                               ptrdiff_t r, ptrdiff_t rows)               \
     {                                                                                    \
-        uint16_t x[TFX_SPLIT_X * TFX_AMX_PIECES] __attribute__((aligned(64)));           \
+        uint16_t x[TFX_SPLIT_ROWS * TFX_SPLIT_K * TFX_AMX_PIECES] __attribute__((aligned(64)));           \
         uint32_t w[TFX_SPLIT_K / 2 * TFX_PANEL * tfx_pieces_##FMT]                       \
             __attribute__((aligned(64)));                                                \
         const ptrdiff_t padded = TFX_PADDED(rows, 16);                                   \
-        const ptrdiff_t most = TFX_SPLIT_X / padded / TFX_SPLIT_K * TFX_SPLIT_K;         \
+        const ptrdiff_t most = TFX_SPLIT_ROWS / padded * TFX_SPLIT_K;         \
         for (ptrdiff_t k = 0; k < p->k; k += most) {                                     \
             ptrdiff_t end = tfx_min_size(k + most, p->k);                                \
             tfx_split_rows(x, p->x + r * p->ldx + k, p->ldx, rows, end - k);             \
@@ -184,7 +197,7 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                 for (ptrdiff_t kk = k; kk < end; kk += TFX_SPLIT_K) {                    \
                     ptrdiff_t n = tfx_min_size(end - kk, TFX_SPLIT_K);                   \
                     tfx_split_panel_##FMT(w, from + kk * width, width, n);               \
-                    tfx_split_multiply(t + i * TFX_LINEAR_ROWS * TFX_PANEL,              \
+                    tfx_split_multiply(t + i * TFX_SPLIT_ROWS * TFX_PANEL,              \
                                        x + (kk - k) * padded * TFX_AMX_PIECES, rows,     \
                                        (const uint16_t *)w, width, n,                    \
                                        tfx_pieces_##FMT, kk == 0,                        \
@@ -198,6 +211,18 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
 TFX_DEFINE_SPLIT_SUMS(f32)
 TFX_DEFINE_SPLIT_SUMS(bf16)
 TFX_DEFINE_SPLIT_SUMS(f16)
+
+// Units are groups of `span` panels, row blocks inside; no more panels together than leave
+// every thread some.
+static TFX_UNUSED void tfx_split_plan(tfx_linear_call *p, const tfx_par *par)
+{
+    ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
+    ptrdiff_t threads = par && par->threads > 1 ? par->threads : 1;
+    p->span = tfx_min_size((panels + threads - 1) / threads, TFX_SPLIT_PANELS);
+    p->row_blocks = (p->m + TFX_SPLIT_ROWS - 1) / TFX_SPLIT_ROWS;
+    p->units = (panels + p->span - 1) / p->span * p->row_blocks;
+    p->ntasks = (int)tfx_min_size(p->units, threads > 1 ? 4 * threads : 1);
+}
 
 #endif
 #endif

@@ -26,6 +26,7 @@ typedef struct tfx_linear_call {
     const float *e[4];
     ptrdiff_t ld[4];
     ptrdiff_t units, row_blocks;
+    ptrdiff_t span;  // split.h: panels of a unit
     int ntasks;
 } tfx_linear_call;
 

@@ -167,6 +167,8 @@ Test(quant, groups_and_blocks_have_the_bits_of_their_floats)
         for (int storage = I8G32; storage < STORAGES; storage++)
             for (int i = 0; i < CASES; i++) {
                 Case c = cases[i];
+                if ((*v)->tile_rows > 0 && c.m >= (*v)->tile_rows)
+                    continue;  // floats go in pieces there
                 ptrdiff_t ldx = c.k + 3, ld = c.n + 5;
                 float *x = random_floats(1, c.m * ldx, 2.0);
                 float *y = random_floats(2, c.m * ld, 1.0),

@@ -107,6 +107,9 @@ const Kernels TABLE(VARIANT) = {
     .name = NAME(VARIANT),
     .lanes = TFX_LANES,
     .has_fma = TFX_FMA,
+#if TFX_AMX
+    .tile_rows = TFX_SPLIT_MIN,
+#endif
     .map = {map_exp, map_log, map_tanh, map_erf, map_sin, map_cos, map_floor, map_sqrt},
     .pow = tfx_powf,
     .from_bf16 = tfx_from_bf16,

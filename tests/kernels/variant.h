@@ -32,6 +32,7 @@ enum { EXP, LOG, TANH, ERF, SIN, COS, FLOOR, SQRT, MAP1S };
 typedef struct Kernels {
     const char *name;  // "avx2", "scalar", ...
     int lanes, has_fma;
+    int tile_rows;  // rows from which floats are multiplied in pieces, by tiles; 0: never
     Map1 *map[MAP1S];
     float (*pow)(float x, float y);
     float (*from_bf16)(uint16_t a);
