@@ -186,7 +186,7 @@ enum { TFX_PANEL = 48, TFX_GROUP = 32 };
 #define TFX_PACKED_I8(n, k)         (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
 #define TFX_PACKED_I8G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
 #define TFX_PACKED_I4G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
-#define TFX_LINEAR_I8_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 4) / 4 + 1))
+#define TFX_LINEAR_I8_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 64) / 4 + 1))
 
 // The width of the panel that column col of n is in.
 static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)

@@ -187,10 +187,10 @@ static View extra_view(Lower *l, const Value *v, int i)
     return y;
 }
 
-// Room for the rounded rows of x, k bytes and a scale each.
+// Room for the rounded rows of x, each k bytes in pieces of 64 and a scale.
 static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k)
 {
-    const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, (k + 3) / 4 + 1));
+    const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, (k + 63) / 64 * 16 + 1));
     Buf *b = lower_temp(l, "rounded", DT_f32, 1, &floats);
     karg_write(l, s, NULL, b, lx_int(l->p, 0));
 }

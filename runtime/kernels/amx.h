@@ -4,6 +4,7 @@
 //     TFX_AMX             1: the compiler knows the instructions; -DTFX_AMX=0 builds without
 //     tfx_amx_is_ready()  whether the system lets this process use them
 //     tfx_amx_begin()     tiles 0 to 7 of this thread are 16 rows of 64 bytes, all 0
+//     tfx_amx_begin_few(i, rows)  the same, but tiles before i have fewer rows
 //     tfx_amx_end()       and given back: nothing to save when threads change
 //     tfx_amx_settle()    stores to memory are done before tiles are loaded from it
 //     TFX_AMX_PIECES      bf16 pieces of a float: 2, or 3 by -DTFX_AMX_PIECES=3
@@ -72,6 +73,17 @@ static TFX_UNUSED void tfx_amx_begin(void)
     static const tfx_amx_config config = {.palette = 1,
                                           .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
                                           .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+    _tile_loadconfig(&config);
+}
+
+static TFX_UNUSED void tfx_amx_begin_few(int few, int rows)
+{
+    tfx_amx_config config = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        config.row_bytes[i] = 64;
+        config.rows[i] = (uint8_t)(i < few ? rows : 16);
+    }
+    __asm__ volatile("" : : "r"(&config) : "memory");  // all of it is stored
     _tile_loadconfig(&config);
 }
 

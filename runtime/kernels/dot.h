@@ -9,6 +9,7 @@
 #ifndef TFX_DOT_H
 #define TFX_DOT_H
 
+#include "dot_amx.h"
 #include "sums.h"
 
 #if TFX_LANES == 16
@@ -91,11 +92,16 @@ TFX_INLINE uint8_t tfx_round_byte(float x, float inverse)
 }
 
 #if TFX_LANES == 16
+TFX_INLINE __m128i tfx_round_16(const float *x, tfx_v inverse)
+{
+    tfx_v a = tfx_fma_v(tfx_load(x), inverse, tfx_splat_v(12582912.0f));
+    __m512i word = (__m512i)(tfx_bits_v(a) + (uint32_t)TFX_DOT_SHIFT);
+    return _mm512_cvtepi32_epi8(word);
+}
+
 TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
 {
-    tfx_v a = tfx_fma_v(tfx_load(x), tfx_splat_v(inverse), tfx_splat_v(12582912.0f));
-    __m512i word = (__m512i)(tfx_bits_v(a) + (uint32_t)TFX_DOT_SHIFT);
-    _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtepi32_epi8(word));
+    _mm_storeu_si128((__m128i *)(void *)q, tfx_round_16(x, tfx_splat_v(inverse)));
 }
 #else
 TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
@@ -105,20 +111,32 @@ TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
 }
 #endif
 
+#if TFX_LANES > 1
+TFX_INLINE tfx_m tfx_larger_size(tfx_m most, const float *x)
+{
+    tfx_m b = (tfx_m)(tfx_bits_v(tfx_load(x)) & 0x7fffffffu);
+    tfx_m more = (tfx_m)(b > most);
+    return (b & more) | (most & ~more);
+}
+#endif
+
 // The size of the largest, as bits: NaN is the largest of all.
 static inline uint32_t tfx_row_size(const float *x, ptrdiff_t k)
 {
     uint32_t top = 0;
     ptrdiff_t i = 0;
 #if TFX_LANES > 1
-    tfx_m most = {0};
-    for (; i + TFX_LANES <= k; i += TFX_LANES) {
-        tfx_m b = (tfx_m)(tfx_bits_v(tfx_load(x + i)) & 0x7fffffffu);
-        tfx_m more = (tfx_m)(b > most);
-        most = (b & more) | (most & ~more);
+    tfx_m most = {0}, next = {0};
+    for (; i + 2 * TFX_LANES <= k; i += 2 * TFX_LANES) {
+        most = tfx_larger_size(most, x + i);
+        next = tfx_larger_size(next, x + i + TFX_LANES);
     }
-    for (int j = 0; j < TFX_LANES; j++)
+    for (; i + TFX_LANES <= k; i += TFX_LANES)
+        most = tfx_larger_size(most, x + i);
+    for (int j = 0; j < TFX_LANES; j++) {
         top = (uint32_t)most[j] > top ? (uint32_t)most[j] : top;
+        top = (uint32_t)next[j] > top ? (uint32_t)next[j] : top;
+    }
 #endif
     for (; i < k; i++) {
         uint32_t b = tfx_bits_f(x[i]) & 0x7fffffffu;
@@ -127,12 +145,22 @@ static inline uint32_t tfx_row_size(const float *x, ptrdiff_t k)
     return top;
 }
 
-// The row's bytes, padded to whole words, and its s.
-static TFX_UNUSED void tfx_round_row(uint8_t *q, float *s, const float *x, ptrdiff_t k)
+// The row's bytes, 64 of them at q, the next hop further, padded to whole words; and its s.
+// The last piece, if shorter, begins after blank bytes of 0.
+static TFX_UNUSED void tfx_round_row(uint8_t *q, ptrdiff_t hop, ptrdiff_t blank,
+                                     float *s, const float *x, ptrdiff_t k)
 {
     uint32_t top = tfx_row_size(x, k);
     float most = tfx_of_bits_f(top);
     float inverse = most >= 0x1p-100f ? 127.0f / most : 0.0f;
+    *s = top >= 0x7f800000u ? most - most : most / 127.0f;
+    for (; k >= 64; k -= 64, x += 64, q += hop)
+        for (int i = 0; i < 64; i += 16)
+            tfx_round_bytes(q + i, x + i, inverse);
+    if (k == 0)
+        return;
+    for (; blank > 0; blank--)
+        *q++ = 0;
     ptrdiff_t i = 0;
     for (; i + 16 <= k; i += 16)
         tfx_round_bytes(q + i, x + i, inverse);
@@ -140,19 +168,25 @@ static TFX_UNUSED void tfx_round_row(uint8_t *q, float *s, const float *x, ptrdi
         q[i] = tfx_round_byte(x[i], inverse);
     for (; i % 4 != 0; i++)
         q[i] = TFX_DOT_SHIFT;
-    *s = top >= 0x7f800000u ? most - most : most / 127.0f;
 }
 
-// work: bytes [m][k4], then floats s[m]
+// work: the bytes of the rows, TFX_PADDED(k, 64) each, then floats s[m]. A row's pieces of
+// 64 are hop bytes apart: together, or for AMX among those of the other rows.
+TFX_INLINE float *tfx_row_scales(const tfx_linear_call *p)
+{
+    return p->work + p->m * (TFX_PADDED(p->k, 64) / 4);
+}
+
 static TFX_UNUSED void tfx_round_task(void *arg, int index, int thread)
 {
     const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    ptrdiff_t k4 = TFX_PADDED(p->k, 4);
+    ptrdiff_t k4 = TFX_PADDED(p->k, 4), blank = TFX_PADDED(k4, 64) - k4;
     ptrdiff_t end = p->m * (index + 1) / p->ntasks;
+    ptrdiff_t row = p->hop == 64 ? k4 : 64;
     (void)thread;
     for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++)
-        tfx_round_row((uint8_t *)p->work + r * k4, p->work + p->m * (k4 / 4) + r,
-                      p->x + r * p->ldx, p->k);
+        tfx_round_row((uint8_t *)p->work + r * row, p->hop, p->hop == 64 ? 0 : blank,
+                      tfx_row_scales(p) + r, p->x + r * p->ldx, p->k);
 }
 
 static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
@@ -161,6 +195,11 @@ static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
     enum { FEW = 8192 };  // elements rounded in the time it takes to wake a thread
     ptrdiff_t most = par && p->m * p->k > FEW ? 2 * (ptrdiff_t)par->threads : 1;
     p->work = work;
+    p->hop = 64;
+#if TFX_AMX
+    if (tfx_amx_takes_i8(p))
+        p->hop = 64 * p->m;
+#endif
     p->ntasks = (int)(p->m < most ? p->m : most);
     tfx_run(par, tfx_round_task, p, p->ntasks);
 }
@@ -170,7 +209,11 @@ static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
 
 // ---- tiles ---------------------------------------------------------------------------
 
+#if TFX_AMX
+enum { tfx_batch_i8 = TFX_AMX_BATCH };
+#else
 enum { tfx_batch_i8 = TFX_TILE_ROWS };
+#endif
 
 #if TFX_LANES > 1
 
@@ -286,6 +329,58 @@ static TFX_UNUSED void tfx_block_i8(float *t, const uint8_t *x, ptrdiff_t ldx,
 
 #endif
 
+// ---- panels --------------------------------------------------------------------------
+
+#if TFX_AMX
+
+static TFX_UNUSED void tfx_begin_i8(const tfx_linear_call *p)
+{
+    if (p->hop != 64)
+        tfx_amx_begin_few(7, (int)tfx_min_size(p->m, 16));
+}
+
+static TFX_UNUSED void tfx_end_i8(const tfx_linear_call *p)
+{
+    if (p->hop != 64)
+        tfx_amx_end();
+}
+
+// Fewer than 16 rows are summed with rows before them, which they may overwrite: the sums
+// of both are the same.
+static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
+                                       const int8_t *w, ptrdiff_t width, ptrdiff_t r,
+                                       ptrdiff_t rows)
+{
+    ptrdiff_t k4 = TFX_PADDED(p->k, 4),
+              skip = tfx_max_size(tfx_min_size(r, 16 - rows), 0);
+    ptrdiff_t batches = (p->m + TFX_AMX_BATCH - 1) / TFX_AMX_BATCH;
+    ptrdiff_t steps = (k4 + 63) / 64 * batches;
+    const int32_t *shift = (const int32_t *)(const void *)(w + width * k4);
+    const float *scale = (const float *)(const void *)shift + width;
+    tfx_amx_i8 a = {.x = (const uint8_t *)p->work + (r - skip) * 64,
+                    .w = w,
+                    .shift = shift,
+                    .m64 = p->hop,
+                    .k4 = k4,
+                    .width = width};
+    a.more = a.x + tfx_max_size(rows - 16, 0) * 64;
+    a.lines = (TFX_PANEL * (k4 + 8) / 64 + steps - 1) / steps;
+    a.soon = (const char *)w + (k4 + 8) * TFX_PANEL +
+             r / TFX_AMX_BATCH * (k4 + 63) / 64 * a.lines * 64;
+    tfx_amx_panel((int32_t *)(void *)t, &a);
+    const float *s = tfx_row_scales(p) + r;
+    for (ptrdiff_t i = 0; i < rows; i++, t += TFX_PANEL)
+        for (ptrdiff_t c = 0; c < width; c += TFX_LANES)
+            tfx_store(t + c, __builtin_convertvector(
+                                 tfx_load_m(t + skip * TFX_PANEL + c), tfx_v) *
+                                 s[i] * tfx_load(scale + c));
+}
+
+#else
+#    define tfx_begin_i8 tfx_begin_none
+#    define tfx_end_i8   tfx_begin_none
+#endif
+
 static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t col,
                                    ptrdiff_t width, ptrdiff_t r, ptrdiff_t rows)
 {
@@ -294,10 +389,18 @@ static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t
     const void *end = w + width * k4;
     const int32_t *shift = (const int32_t *)end;
     const float *scale = (const float *)end + width;
-    const uint8_t *x = (const uint8_t *)p->work + r * k4;
-    const char *next = (const char *)w + (r == 0 ? (k4 + 8) * TFX_PANEL : 0);
-    tfx_block_i8(t, x, k4, p->work + p->m * (k4 / 4) + r, w, width, shift, scale, rows,
-                 k4, next);
+#if TFX_AMX
+    if (p->hop != 64) {
+        tfx_amx_sums_i8(t, p, w, width, r, rows);
+        return;
+    }
+#endif
+    for (ptrdiff_t i = 0; i < rows; i += TFX_TILE_ROWS, r += TFX_TILE_ROWS) {
+        const uint8_t *x = (const uint8_t *)p->work + r * k4;
+        const char *next = (const char *)w + (r == 0 ? (k4 + 8) * TFX_PANEL : 0);
+        tfx_block_i8(t + i * TFX_PANEL, x, k4, tfx_row_scales(p) + r, w, width, shift,
+                     scale, tfx_min_size(rows - i, TFX_TILE_ROWS), k4, next);
+    }
 }
 
 #if TFX_LANES == 16

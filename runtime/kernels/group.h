@@ -18,6 +18,10 @@ enum { TFX_EXPAND = 64, TFX_BYTES_i8g32 = 34, TFX_BYTES_i4g32 = 18 };
 #define TFX_WORK_VALUE_i4g32 NULL
 #define tfx_prepare_i8g32    tfx_prepare_none
 #define tfx_prepare_i4g32    tfx_prepare_none
+#define tfx_begin_i8g32      tfx_begin_none
+#define tfx_begin_i4g32      tfx_begin_none
+#define tfx_end_i8g32        tfx_begin_none
+#define tfx_end_i4g32        tfx_begin_none
 
 enum { tfx_batch_i8g32 = TFX_LINEAR_ROWS, tfx_batch_i4g32 = TFX_LINEAR_ROWS };
 

@@ -106,10 +106,11 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
 {
     enum { BATCH = TFX_PASTE(tfx_batch_, TFX_WEIGHT) };
     const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    float t[(BATCH > 4 ? BATCH : 4) * TFX_PANEL];
+    TFX_ALIGNED float t[(BATCH > 4 ? BATCH : 4) * TFX_PANEL];
     ptrdiff_t u = p->units * index / p->ntasks;
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
     (void)thread;
+    TFX_PASTE(tfx_begin_, TFX_WEIGHT)(p);
     while (u < end) {
         ptrdiff_t col = u / p->row_blocks * TFX_PANEL;
         ptrdiff_t r = u % p->row_blocks * TFX_LINEAR_ROWS;
@@ -138,6 +139,7 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
         }
         u++;
     }
+    TFX_PASTE(tfx_end_, TFX_WEIGHT)(p);
 }
 
 #if TFX_AMX

@@ -11,6 +11,8 @@
 #define TFX_WORK_PARAM_block48
 #define TFX_WORK_VALUE_block48 NULL
 #define tfx_prepare_block48    tfx_prepare_none
+#define tfx_begin_block48      tfx_begin_none
+#define tfx_end_block48        tfx_begin_none
 
 enum { tfx_batch_block48 = TFX_TILE_ROWS };
 

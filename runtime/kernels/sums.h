@@ -3,6 +3,7 @@
 //
 //     tfx_batch_FMT                              rows summed at once
 //     tfx_prepare_FMT(p, par, work)              before all
+//     tfx_begin_FMT(p), tfx_end_FMT(p)           in a thread, before and after its sums
 //     tfx_sums_FMT(t, p, col, width, r, rows)    t[i][c] = sum of row r + i, column col + c
 //     tfx_vector_sums_FMT(t, p, col)             of m = 1: panel i's sums in row i of t, for
 //                                                TFX_VECTOR_PANELS whole panels
@@ -27,6 +28,7 @@ typedef struct tfx_linear_call {
     ptrdiff_t ld[4];
     ptrdiff_t units, row_blocks;
     ptrdiff_t span;  // split.h: panels of a unit
+    ptrdiff_t hop;  // i8: from 64 bytes of a rounded row to its next
     int ntasks;
 } tfx_linear_call;
 
@@ -45,6 +47,17 @@ static inline void tfx_prepare_none(tfx_linear_call *p, const tfx_par *par, floa
     (void)p, (void)par, (void)work;
 }
 
+static inline void tfx_begin_none(const tfx_linear_call *p)
+{
+    (void)p;
+}
+
+#define tfx_begin_f32  tfx_begin_none
+#define tfx_begin_bf16 tfx_begin_none
+#define tfx_begin_f16  tfx_begin_none
+#define tfx_end_f32    tfx_begin_none
+#define tfx_end_bf16   tfx_begin_none
+#define tfx_end_f16    tfx_begin_none
 #define TFX_WORK_PARAM_f32
 #define TFX_WORK_PARAM_bf16
 #define TFX_WORK_PARAM_f16

@@ -10,13 +10,15 @@
 #include "../tfx.h"
 
 #if defined(__GNUC__) && !defined(__TINYC__)
-#    define TFX_UNUSED __attribute__((unused))
-#    define TFX_FLAT   __attribute__((noinline, unused))
+#    define TFX_UNUSED  __attribute__((unused))
+#    define TFX_FLAT    __attribute__((noinline, unused))
+#    define TFX_ALIGNED __attribute__((aligned(64)))  // to cache lines
 #    define TFX_INLINE                                                                 \
         static inline __attribute__((always_inline))  // or loops stay scalar
 #else
 #    define TFX_UNUSED
 #    define TFX_FLAT
+#    define TFX_ALIGNED
 #    define TFX_INLINE static inline
 #endif
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: 0BSD
+// dot_amx.h - i8 weights by activations rounded to i8, by the byte tiles of Intel AMX.
+//
+// The sums are those of dot.h to the bit: both are exact. A tile of x is 16 rows of 64
+// bytes of k, a tile of w 16 columns of them, a row of 4 bytes by 16 columns, as panels
+// have it. For this the rounded rows lie as [k / 64][m][64], 16 rows one after the other;
+// the last 64 of a k that is no multiple end where k ends, what came before being 0.
+//
+// Tiles: 0 to 2 the sums of 16 rows, 3 to 5 of 16 further rows, 6 is x, 7 is w.
+
+#ifndef TFX_DOT_AMX_H
+#define TFX_DOT_AMX_H
+
+#include "amx.h"
+#include "sums.h"
+
+#if TFX_AMX
+
+enum { TFX_AMX_BATCH = 32 };
+#    ifndef TFX_AMX_I8_ROWS  // rows from which tiles are faster than tfx_dot_v
+#        define TFX_AMX_I8_ROWS 9
+#    endif
+
+static TFX_UNUSED int tfx_amx_takes_i8(const tfx_linear_call *p)
+{
+    return p->m >= TFX_AMX_I8_ROWS && p->k > 60 && tfx_amx_is_ready();
+}
+
+// 16 rows, their first 64 bytes at x, and 16 more at more (none: x), further ones each m64
+// bytes on. Every step fetches `lines` cache lines of soon.
+typedef struct tfx_amx_i8 {
+    const uint8_t *x, *more;
+    const int8_t *w;
+    const int32_t *shift;
+    const char *soon;
+    ptrdiff_t m64, k4, width, lines;
+} tfx_amx_i8;
+
+TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
+                              const int has_more, const int cols)
+{
+    const ptrdiff_t ldw = 4 * a->width, ldt = 4 * TFX_PANEL;
+    const uint8_t *x = a->x, *more = a->more;
+    const char *soon = a->soon;
+    // every row of these is the shift
+    _tile_loadd(0, a->shift + c, 0);
+    if (cols > 1)
+        _tile_loadd(1, a->shift + c + 16, 0);
+    if (cols > 2)
+        _tile_loadd(2, a->shift + c + 32, 0);
+    if (has_more)
+        _tile_loadd(3, a->shift + c, 0);
+    if (has_more && cols > 1)
+        _tile_loadd(4, a->shift + c + 16, 0);
+    if (has_more && cols > 2)
+        _tile_loadd(5, a->shift + c + 32, 0);
+    for (ptrdiff_t k = 0; k < a->k4; k += 64) {
+        const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
+        for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
+            TFX_PREFETCH_FAR(soon);
+        _tile_loadd(6, x, 64);
+        _tile_loadd(7, w, ldw);
+        _tile_dpbusd(0, 6, 7);
+        if (has_more) {
+            _tile_loadd(6, more, 64);
+            _tile_dpbusd(3, 6, 7);
+        }
+        if (cols > 1) {
+            _tile_loadd(7, w + 64, ldw);
+            if (has_more) {
+                _tile_dpbusd(4, 6, 7);
+                _tile_loadd(6, x, 64);
+            }
+            _tile_dpbusd(1, 6, 7);
+        }
+        if (cols > 2) {
+            _tile_loadd(7, w + 128, ldw);
+            _tile_dpbusd(2, 6, 7);
+            if (has_more) {
+                _tile_loadd(6, more, 64);
+                _tile_dpbusd(5, 6, 7);
+            }
+        }
+        x += a->m64;
+        more += a->m64;
+    }
+    t += c;
+    _tile_stored(0, t, ldt);
+    if (cols > 1)
+        _tile_stored(1, t + 16, ldt);
+    if (cols > 2)
+        _tile_stored(2, t + 32, ldt);
+    t += (more - x) / 64 * TFX_PANEL;
+    if (has_more)
+        _tile_stored(3, t, ldt);
+    if (has_more && cols > 1)
+        _tile_stored(4, t + 16, ldt);
+    if (has_more && cols > 2)
+        _tile_stored(5, t + 32, ldt);
+}
+
+static TFX_FLAT void tfx_amx_panel(int32_t *t, const tfx_amx_i8 *a)
+{
+    tfx_amx_settle();
+    if (a->width == TFX_PANEL && a->more != a->x)
+        tfx_amx_strip(t, a, 0, 1, 3);
+    else if (a->width == TFX_PANEL)
+        tfx_amx_strip(t, a, 0, 0, 3);
+    else if (a->more != a->x)
+        for (ptrdiff_t c = 0; c < a->width; c += 16)
+            tfx_amx_strip(t, a, c, 1, 1);
+    else
+        for (ptrdiff_t c = 0; c < a->width; c += 16)
+            tfx_amx_strip(t, a, c, 0, 1);
+}
+
+#endif
+#endif
