@@ -3,8 +3,8 @@
 //
 // tfx_dot_v(a, x, w) adds to each 32-bit lane of a the four products of its bytes of x and
 // w; TFX_DOT_SHIFT says what must be added to x's signed bytes before (128: they are taken
-// as unsigned, and the column's shift corrects the sum). The only part of the runtime that
-// names instructions by intrinsics.
+// as unsigned, and the column's shift corrects the sum). This and AMX are the only parts of
+// the runtime that name instructions by intrinsics. Many rows go to the tiles of dot_amx.h.
 
 #ifndef TFX_DOT_H
 #define TFX_DOT_H
@@ -92,16 +92,11 @@ TFX_INLINE uint8_t tfx_round_byte(float x, float inverse)
 }
 
 #if TFX_LANES == 16
-TFX_INLINE __m128i tfx_round_16(const float *x, tfx_v inverse)
-{
-    tfx_v a = tfx_fma_v(tfx_load(x), inverse, tfx_splat_v(12582912.0f));
-    __m512i word = (__m512i)(tfx_bits_v(a) + (uint32_t)TFX_DOT_SHIFT);
-    return _mm512_cvtepi32_epi8(word);
-}
-
 TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
 {
-    _mm_storeu_si128((__m128i *)(void *)q, tfx_round_16(x, tfx_splat_v(inverse)));
+    tfx_v a = tfx_fma_v(tfx_load(x), tfx_splat_v(inverse), tfx_splat_v(12582912.0f));
+    __m512i word = (__m512i)(tfx_bits_v(a) + (uint32_t)TFX_DOT_SHIFT);
+    _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtepi32_epi8(word));
 }
 #else
 TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
@@ -111,12 +106,19 @@ TFX_INLINE void tfx_round_bytes(uint8_t *q, const float *x, float inverse)
 }
 #endif
 
+// The larger of a lane and the size of x there, as bits: none is negative.
 #if TFX_LANES > 1
 TFX_INLINE tfx_m tfx_larger_size(tfx_m most, const float *x)
 {
     tfx_m b = (tfx_m)(tfx_bits_v(tfx_load(x)) & 0x7fffffffu);
+#    if TFX_LANES == 16
+    return (tfx_m)_mm512_max_epi32((__m512i)b, (__m512i)most);
+#    elif TFX_LANES == 8 && defined(__AVX2__)
+    return (tfx_m)_mm256_max_epi32((__m256i)b, (__m256i)most);
+#    else
     tfx_m more = (tfx_m)(b > most);
     return (b & more) | (most & ~more);
+#    endif
 }
 #endif
 
@@ -126,17 +128,15 @@ static inline uint32_t tfx_row_size(const float *x, ptrdiff_t k)
     uint32_t top = 0;
     ptrdiff_t i = 0;
 #if TFX_LANES > 1
-    tfx_m most = {0}, next = {0};
-    for (; i + 2 * TFX_LANES <= k; i += 2 * TFX_LANES) {
-        most = tfx_larger_size(most, x + i);
-        next = tfx_larger_size(next, x + i + TFX_LANES);
-    }
+    tfx_m most = {0};
     for (; i + TFX_LANES <= k; i += TFX_LANES)
         most = tfx_larger_size(most, x + i);
-    for (int j = 0; j < TFX_LANES; j++) {
+#    if TFX_LANES == 16
+    top = (uint32_t)_mm512_reduce_max_epi32((__m512i)most);
+#    else
+    for (int j = 0; j < TFX_LANES; j++)
         top = (uint32_t)most[j] > top ? (uint32_t)most[j] : top;
-        top = (uint32_t)next[j] > top ? (uint32_t)next[j] : top;
-    }
+#    endif
 #endif
     for (; i < k; i++) {
         uint32_t b = tfx_bits_f(x[i]) & 0x7fffffffu;
@@ -192,7 +192,7 @@ static TFX_UNUSED void tfx_round_task(void *arg, int index, int thread)
 static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
                                       float *work)
 {
-    enum { FEW = 8192 };  // elements rounded in the time it takes to wake a thread
+    enum { FEW = 32768 };  // elements rounded in the time it takes to wake a thread
     ptrdiff_t most = par && p->m * p->k > FEW ? 2 * (ptrdiff_t)par->threads : 1;
     p->work = work;
     p->hop = 64;

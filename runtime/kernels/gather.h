@@ -58,7 +58,7 @@ TFX_DEFINE_GATHER(f32)
 TFX_DEFINE_GATHER(bf16)
 TFX_DEFINE_GATHER(f16)
 
-// Quantised panels: q and scale of (id, j) by their places.
+// Quantised in groups: q and scale of (id, j) by their places.
 #define TFX_DEFINE_GATHER_Q(FMT, VALUE)                                                \
     static TFX_UNUSED int tfx_gather_panel_##FMT(                                      \
         float *y, ptrdiff_t ldy, const void *w, const int32_t *ids, ptrdiff_t m,       \
@@ -80,6 +80,31 @@ static inline float tfx_value_i8(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
     return (float)(q < 128 ? q : q - 256) * *(const float *)at;
 }
 
+// Every word of an i8 row is in a line of its own: those of the row after are fetched
+// meanwhile.
+static TFX_UNUSED int tfx_gather_panel_i8(float *y, ptrdiff_t ldy, const void *w,
+                                          const int32_t *ids, ptrdiff_t m, ptrdiff_t n,
+                                          ptrdiff_t k)
+{
+    if (tfx_check_ids_i32(ids, m, n))
+        return TFX_ERR_INDEX;
+    for (ptrdiff_t i = 0; i < m; i++, y += ldy) {
+        ptrdiff_t id = ids[i], after = ids[i + 1 < m ? i + 1 : i];
+        ptrdiff_t step = 4 * tfx_panel_width(n, id),
+                  hop = 4 * tfx_panel_width(n, after);
+        const uint8_t *q = (const uint8_t *)w + tfx_i8_at(n, k, id, 0);
+        const uint8_t *next = (const uint8_t *)w + tfx_i8_at(n, k, after, 0);
+        const void *at = (const uint8_t *)w + tfx_i8_shift_at(n, k, id) + step;
+        float scale = *(const float *)at;
+        for (ptrdiff_t j = 0; j < k; j += 4, q += step, next += hop) {
+            TFX_PREFETCH(next);
+            for (ptrdiff_t c = 0; c < tfx_min_size(k - j, 4); c++)
+                y[j + c] = (float)(q[c] < 128 ? q[c] : q[c] - 256) * scale;
+        }
+    }
+    return TFX_OK;
+}
+
 static inline float tfx_value_i8g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
                                     ptrdiff_t col, ptrdiff_t kk)
 {
@@ -97,7 +122,6 @@ static inline float tfx_value_i4g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
     return (float)(q - 8) * tfx_from_f16(*(const uint16_t *)at);
 }
 
-TFX_DEFINE_GATHER_Q(i8, tfx_value_i8)
 TFX_DEFINE_GATHER_Q(i8g32, tfx_value_i8g32)
 TFX_DEFINE_GATHER_Q(i4g32, tfx_value_i4g32)
 

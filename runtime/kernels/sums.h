@@ -28,7 +28,7 @@ typedef struct tfx_linear_call {
     ptrdiff_t ld[4];
     ptrdiff_t units, row_blocks;
     ptrdiff_t span;  // split.h: panels of a unit
-    ptrdiff_t hop;  // i8: from 64 bytes of a rounded row to its next
+    ptrdiff_t hop;   // i8: from 64 bytes of a rounded row to its next
     int ntasks;
 } tfx_linear_call;
 
