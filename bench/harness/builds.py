@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from . import machine
 from .machine import BENCH, ROOT, WORK
@@ -42,15 +43,40 @@ def weights(tools, name, dtype, defs=()):
     return path
 
 
-def emit(tools, name, checkpoint, folder, defs=(), more=()):
+def emit(tools, name, checkpoint, folder, defs=(), recipe=None):
     os.makedirs(folder, exist_ok=True)
+    more = ["--recipe", recipe] if recipe else []
     run([tools.tfxc, model(name), "--prefix", "model", "--weights", checkpoint,
          *defines(defs), *more, "-o", os.path.join(folder, "model.c")], "tfxc")
 
 
-def server(tools, compiler, folder, macros):
+class Programs:
+    """Emitted programs by what they were made from; rows that follow each other with the
+    same share one, as the number of threads is chosen when they run."""
+
+    def __init__(self):
+        self.made, self.count = {}, 0
+
+    def get(self, tools, name, checkpoint, defs, recipe):
+        key = (name, checkpoint, tuple(defs), recipe)
+        if key not in self.made:
+            folder = os.path.join(WORK, "programs", f"{self.count}-{name}")
+            self.count += 1
+            shutil.rmtree(folder, ignore_errors=True)
+            emit(tools, name, checkpoint, folder, defs, recipe)
+            self.made[key] = folder
+        return self.made[key]
+
+    def forget(self, but=()):
+        """Drops all programs but those in these folders."""
+        for folder in self.made.values():
+            if folder not in but:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.made = {k: f for k, f in self.made.items() if f in but}
+
+
+def server(tools, compiler, folder, output, macros):
     """Builds bench/ours.c with the program in folder; the command that starts it."""
-    output = os.path.join(folder, f"ours-{compiler}")
     sources = [os.path.join(BENCH, "ours.c")]
     sources += [os.path.join(folder, n) for n in ("model.c", "tfx_rt.c")]
     if not os.path.exists(sources[2]):  # the runtime's part for the system
@@ -70,6 +96,27 @@ def gguf(source, form, heads, kv_heads, context):
              str(context)], "gguf")
         os.replace(path + ".part", path)
     return path
+
+
+GRAPHS = ("plain", "fused")
+
+
+def onnx(name, checkpoint, length, form):
+    """{graph: (file, None) or (None, why it cannot be made)}; both are made at once."""
+    def make(graph):
+        path = f"{checkpoint[:-12]}-{length}-{form}-{graph}.onnx"
+        script = os.path.join(BENCH, "peers", "ort_graph.py")
+        if not is_fresh(path, checkpoint):
+            try:
+                machine.note(f"writing {os.path.basename(path)}")
+                run([PYTHON, script, name, checkpoint, str(length), form, graph, path],
+                    "ort_graph.py")
+            except Failed as e:
+                return None, str(e)
+        return path, None
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(GRAPHS, pool.map(make, GRAPHS)))
 
 
 def row_folder(row):
@@ -93,6 +140,21 @@ def leave(folder):
     drop(folder, SMALL)
 
 
+def keeps():
+    return os.environ.get("BENCH_KEEP", "") not in ("", "0")
+
+
+def finish(models):
+    """Removes the large files of all models but these, which later rows need."""
+    if keeps():
+        return
+    for name in os.listdir(WORK):
+        path = os.path.join(WORK, name)
+        ended = not any(name.startswith(m + "-") for m in models)
+        if ended and os.path.isfile(path) and os.path.getsize(path) >= LARGE:
+            os.unlink(path)
+
+
 def clean():
-    if os.environ.get("BENCH_KEEP", "") in ("", "0"):
+    if not keeps():
         drop(WORK, LARGE)

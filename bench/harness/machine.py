@@ -14,7 +14,8 @@ QUICK = os.environ.get("BENCH_QUICK", "") not in ("", "0")
 
 def note(text):
     """Progress, beside the table."""
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"bench: {text}\n")
+    sys.stderr.flush()
 
 
 def cpuinfo(key):

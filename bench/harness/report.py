@@ -93,7 +93,8 @@ def total(done):
 
 def peaks_table(done):
     units = {"fma": ("f32 FMA", "GF/s"), "vnni": ("u8 x s8 VNNI", "GOP/s"),
-             "bf16": ("bf16 dot", "GF/s"), "dram": ("DRAM read", "GB/s")}
+             "bf16": ("bf16 dot", "GF/s"), "amx8": ("AMX int8", "GOP/s"),
+             "amx16": ("AMX bf16", "GF/s"), "dram": ("DRAM read", "GB/s")}
     lines = ["| limit | threads | median | least | most |", "|---|---|---|---|---|"]
     for word, (name, unit) in units.items():
         for threads in (1, 2):

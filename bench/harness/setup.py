@@ -5,6 +5,7 @@ missed.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -16,12 +17,21 @@ PYTHON = os.path.join(VENV, "bin", "python")
 # What is asked of pip, by peer. Versions are those that were tried; pip may know newer ones.
 PACKAGES = {
     "onnxruntime": ["onnxruntime", "onnx", "numpy", "sympy"],
-    "llama.cpp": ["llama-cpp-python", "gguf", "numpy"],
+    "llama.cpp": ["gguf", "numpy", "jinja2", "diskcache", "typing_extensions"],
     "torch": ["torch==2.13.0", "onnx", "numpy"],
     "numpy": ["numpy"],
 }
-LLAMA_FLAGS = ("-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF "
-               "-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_CURL=OFF")
+# llama.cpp is compiled for this processor into a folder of its own, anew when the flags
+# change. Without the two last ones gcc before 12.4 drops the stores that make its tile
+# configuration, as its _tile_loadconfig names only the first bytes of it: a crash with AMX.
+LLAMA, LLAMA_FLAGS = os.path.join(ROOT, "build", "bench-llama"), (
+    "-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF "
+    "-DLLAMA_BUILD_TESTS=OFF -DLLAMA_CURL=OFF '-DCMAKE_CXX_FLAGS=-fno-tree-dse -fno-dse'")
+TORCH_ROWS = ("enc-f32-minilm-128-1", "enc-f32-minilm-128-2")  # for information
+# The compiler's options by the processor's features, where -march=native does not do.
+OPTIONS = (("avx512_vnni", "-mavx512vnni"), ("avx512_bf16", "-mavx512bf16"),
+           ("avx512_fp16", "-mavx512fp16"), ("avx_vnni", "-mavxvnni"), ("amx_tile", "-mamx-tile"),
+           ("amx_int8", "-mamx-int8"), ("amx_bf16", "-mamx-bf16"))
 
 
 class Tools:
@@ -35,14 +45,25 @@ class Tools:
 def last_line(text):
     """What went wrong, in the words of who says so."""
     lines = [s.strip() for s in text.splitlines() if s.strip() and "WARNING" not in s]
+    if "Traceback (most recent call last):" in lines:
+        return lines[-1]
     errors = [s for s in lines if "error" in s.lower()]
     return (errors or lines or ["no reason given"])[-1 if not errors else 0]
+
+
+def text_of(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return ""
 
 
 def installed(package):
     name = package.split("==")[0]
     got = subprocess.run([PYTHON, "-c", "import importlib.metadata as m, sys; "
-                          "print(m.version(sys.argv[1]))", name], capture_output=True, text=True)
+                          "print(m.version(sys.argv[1]))", name], capture_output=True, text=True,
+                         env=dict(os.environ, PYTHONPATH=LLAMA))
     return got.stdout.strip() if got.returncode == 0 else None
 
 
@@ -53,22 +74,36 @@ def make_venv():
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
 
 
-def pip(peer, packages):
-    """None, or why the packages of a peer could not be installed."""
-    wanted = [p for p in packages if not installed(p)]
-    if not wanted:
+def pip(peer, packages, *how, env=None):
+    """None, or why these packages could not be installed."""
+    if not packages:
         return None
-    note(f"installing {' '.join(wanted)}")
-    env = dict(os.environ, CMAKE_ARGS=LLAMA_FLAGS)
+    note(f"installing {' '.join(packages)}")
     log = os.path.join(WORK, f"pip-{peer}.log")
     with open(log, "w") as f:
-        done = subprocess.run([PYTHON, "-m", "pip", "install", "--no-input", *wanted],
+        done = subprocess.run([PYTHON, "-m", "pip", "install", "--no-input", *how, *packages],
                               stdout=f, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                               env=env)
-    if done.returncode == 0:
-        return None
-    with open(log) as f:
-        return f"pip install {' '.join(wanted)}: {last_line(f.read())}"
+    if done.returncode != 0:
+        return f"pip install {' '.join(packages)}: {last_line(text_of(log))}"
+    return None
+
+
+def install(peer):
+    """None, or why a peer cannot be had."""
+    why = pip(peer, [p for p in PACKAGES[peer] if not installed(p)])
+    flags = os.path.join(LLAMA, "flags")
+    if why or peer != "llama.cpp" or text_of(flags) == LLAMA_FLAGS:
+        return why
+    note("llama.cpp is compiled: some minutes")
+    shutil.rmtree(LLAMA, ignore_errors=True)
+    why = pip("llama-cpp-python", ["llama-cpp-python"], "--no-deps", "--no-cache-dir",
+              "--no-binary", "llama-cpp-python", "--target", LLAMA,
+              env=dict(os.environ, CMAKE_ARGS=LLAMA_FLAGS))
+    if not why:
+        with open(flags, "w") as f:
+            f.write(LLAMA_FLAGS)
+    return why
 
 
 def peers_of(goals):
@@ -76,7 +111,7 @@ def peers_of(goals):
     for g in goals:
         if g["peer"].startswith("onnxruntime"):
             wanted.add("onnxruntime")
-            if g["format"] == "f32" and g["length"] == "128":
+            if g["id"] in TORCH_ROWS:
                 wanted.add("torch")
         elif g["peer"].startswith("llama.cpp"):
             wanted.add("llama.cpp")
@@ -105,10 +140,7 @@ def native(command):
     if "avx512f" not in machine.FLAGS or "__AVX512F__" in macros(command + ["-march=native"]):
         return ["-march=native"]
     flags = ["-march=x86-64-v4"]
-    for flag, option in (("avx512_vnni", "-mavx512vnni"), ("avx512_bf16", "-mavx512bf16")):
-        if flag in machine.FLAGS:
-            flags.append(option)
-    return flags
+    return flags + [option for flag, option in OPTIONS if flag in machine.FLAGS]
 
 
 def first_line(command):
@@ -143,12 +175,13 @@ def prepare(goals):
             compiler = [next(iter(tools.compilers.values()))[0], "-std=c11", "-O2"]
             why = build("peers/onednn.c", tools.onednn, compiler)
         else:
-            why = pip(peer, PACKAGES[peer])
+            why = install(peer)
         if why:
             tools.missing[peer] = why
             note(f"{peer} cannot be had: {why}")
         elif peer != "onednn":
-            for package in PACKAGES[peer]:
+            own = ["llama-cpp-python"] if peer == "llama.cpp" else []
+            for package in [*own, *PACKAGES[peer]]:
                 tools.versions[package.split("==")[0]] = installed(package)
         else:
             tools.versions["onednn"] = first_line(["pkg-config", "--modversion", "dnnl"]) or "?"

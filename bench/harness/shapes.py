@@ -11,8 +11,6 @@ LLAMAS = {
     "llama-1b": dict(dim=2048, layers=22, heads=32, kv_heads=4, ffn=5632, vocab=32000,
                      context=2048),
 }
-BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "int8": 1.0, "int8-row": 1.0,
-         "int8-group32": 34 / 32, "int4-group32": 18 / 32, "bf16-compute": 2.0}
 
 
 @dataclass
@@ -22,20 +20,23 @@ class Work:
     linear: float = 0
     attention: float = 0
     bytes: float = 0
-    unit: str = "fma"  # the peak that the linear part can have
+    unit: tuple = ("fma",)  # peaks that the linear part can have, whichever is higher
     hidden: int = 0
+
+    def scale(self, form):
+        """Takes the format's unit and bytes; bytes was the number of weights."""
+        self.unit, self.bytes = form.unit, self.bytes * form.bytes
 
     def least_ns(self, peaks):
         top = {w: statistics.median(v) for w, v in peaks.items()}
-        compute = self.attention / top["fma"]
-        compute += self.linear / (top[self.unit] or top["fma"])
-        return max(compute, self.bytes / top["dram"])
+        compute = self.attention / top["fma"] + self.linear / max(top[w] for w in self.unit)
+        return max(compute, self.bytes / max(top["dram"], 1e-9))
 
 
 def encoder_work(name, length):
     wide, layers, ffn = ENCODERS[name]
     weights = layers * (4 * wide * wide + 2 * wide * ffn)
-    return Work(2 * length * weights, layers * 4 * length * length * wide, 4 * weights,
+    return Work(2 * length * weights, layers * 4 * length * length * wide, weights,
                 hidden=wide)
 
 
@@ -52,5 +53,6 @@ def llama_work(name, form, length):
     layer = 2 * wide * wide + 2 * wide * head * s["kv_heads"] + 3 * wide * s["ffn"]
     linear = 2 * length * s["layers"] * layer + 2 * wide * s["vocab"]
     scores = s["layers"] * 2 * length * length * wide
-    unit = "vnni" if form.startswith("int") else "bf16" if form == "bf16-compute" else "fma"
-    return Work(linear, scores, BYTES[form] * (s["layers"] * layer + wide * s["vocab"]), unit)
+    w = Work(linear, scores, s["layers"] * layer + wide * s["vocab"])
+    w.scale(form)
+    return w

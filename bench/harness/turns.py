@@ -1,19 +1,21 @@
 """Programs that answer, and how they take turns.
 
-All that take part in a row stay alive through it. In each of three passes they run in
-turn, A B C A B C, each for about a quarter of a second; a figure is the median of a pass,
-and the row's the median of the passes. Peaks are sampled before and after each pass.
+All that take part in a row are started together and stay alive through it. In each of
+three passes they run in turn, A B C A B C, each for about an eighth of a second; a figure is
+the median of a pass, and the row's the median of the passes. Peaks are sampled before and
+after each pass.
 """
 
 import os
 import select
+import signal
 import statistics
 import subprocess
 import time
 
 from . import machine
 
-PASSES, ROUNDS, SLICE_NS, BUDGET_NS = 3, 9, 0.25e9, 30e9  # a pass: rounds within a budget
+PASSES, ROUNDS, SLICE_NS, BUDGET_NS = 3, 5, 0.12e9, 10e9  # a pass: rounds within a budget
 
 
 class Failed(Exception):
@@ -22,7 +24,7 @@ class Failed(Exception):
 
 class Server:
     def __init__(self, name, command, threads, folder, env=None):
-        self.name = name
+        self.name, self.up = name, False
         self.log = os.path.join(folder, f"{name.replace(' ', '-')}.log")
         processors = machine.pin(threads)
         everything = dict(os.environ, OMP_NUM_THREADS=str(threads), **(env or {}))
@@ -30,12 +32,25 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 env=everything, preexec_fn=lambda: os.sched_setaffinity(0, processors))
-        self.expect("ready", 900)
+
+    def ready(self):
+        """Waits until it has started; all that were made before start at the same time."""
+        if not self.up:
+            self.expect("ready", 900)
+            self.up = True
 
     def failed(self, what):
         with open(self.log) as f:
             said = [s for s in f.read().splitlines() if s.strip()]
-        raise Failed(f"{self.name} {what}: {said[-1] if said else 'no word of why'}")
+        raise Failed(f"{self.name} {what}: {said[-1] if said else self.ending()}")
+
+    def ending(self):
+        """How a program without a word came to its end."""
+        try:
+            status = self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            return "no word of why"
+        return signal.Signals(-status).name if status < 0 else f"status {status}"
 
     def line(self, seconds):
         if not select.select([self.process.stdout], [], [], seconds)[0]:
@@ -51,6 +66,7 @@ class Server:
                 self.failed(f"said {got!r}")
 
     def ask(self, text):
+        self.ready()
         try:
             self.process.stdin.write(text + "\n")
             self.process.stdin.flush()
@@ -71,8 +87,11 @@ class Server:
 
     def close(self):
         if self.process.poll() is None:
+            if not self.up:  # nobody has spoken to it yet
+                self.process.kill()
             try:
-                self.ask("quit")
+                if self.up:
+                    self.ask("quit")
                 self.process.wait(20)
             except (Failed, subprocess.TimeoutExpired):
                 self.process.kill()
@@ -96,22 +115,23 @@ class Peak:
 
 
 def sample(server, words):
-    """The better of two samples of each peak."""
-    return {w: max(server.number(w) for _ in range(1 if machine.QUICK else 2)) for w in words}
+    return {w: server.number(w) for w in words}
 
 
 def plan(players):
     """How often each runs in its turn, and how many rounds fit in a pass."""
     times, total = {}, 0
     for p in players:
-        took = p.run(1) if machine.QUICK else min(p.run(1), p.run(2))
+        took = p.run(1)  # warm already: its result has been compared
+        if took < SLICE_NS and not machine.QUICK:
+            took = min(took, p.run(3))
         times[p] = 1 if machine.QUICK else max(1, min(100000, int(SLICE_NS / took)))
         total += took * times[p]
     rounds = 1 if machine.QUICK else int(max(2, min(ROUNDS, BUDGET_NS / total)))
     return times, rounds
 
 
-def take_turns(players, peaks, words):
+def take_turns(players, peaks, words, threads):
     """(medians by name: one a pass, samples of the peaks: one before and after each)."""
     times, rounds = plan(players)
     medians = {p.name: [] for p in players}
@@ -121,7 +141,8 @@ def take_turns(players, peaks, words):
         got = {p.name: [] for p in players}
         for _ in range(rounds):
             for p in players:
-                time.sleep(0.02)  # threads of the one before go to sleep
+                if threads > 1:
+                    time.sleep(0.005)  # threads of the one before stop spinning
                 got[p.name].append(p.run(times[p]))
         for name, values in got.items():
             medians[name].append(statistics.median(values))
