@@ -334,8 +334,9 @@ typedef struct tfx_attn {
 } tfx_attn;
 
 #define TFX_ATTENTION_SCRATCH(tk, d, dv)                                               \
-    (TFX_PADDED(tk, 32) * (16 + (TFX_PADDED(d, 32) + TFX_PADDED(dv, 16)) * 3 / 2) +    \
-     48 * TFX_PADDED(d, 32) + 2064)
+    (((tk) < 1024 ? TFX_PADDED(tk, 32) : 1024) *                                       \
+         (16 + (TFX_PADDED(d, 32) + TFX_PADDED(dv, 16)) * 3 / 2) +                     \
+     (tk) + 48 * TFX_PADDED(d, 32) + 2064)
 enum { TFX_ATTENTION_MAX = 1024 };
 
 // ---- kernels/matmul.h ----------------------------------------------------------------

@@ -163,8 +163,9 @@ static void operand_strides(Lower *l, LStmt *s, const char *name, const View *x,
 // TFX_ATTENTION_SCRATCH(tk, d, dv) at the bounds
 static int64_t scratch_floats(int64_t tk, int64_t d, int64_t dv)
 {
-    tk = (tk + 31) / 32 * 32, d = (d + 31) / 32 * 32, dv = (dv + 15) / 16 * 16;
-    return tk * (16 + (d + dv) * 3 / 2) + 48 * d + 2064;
+    int64_t near = tk < 1024 ? (tk + 31) / 32 * 32 : 1024;
+    d = (d + 31) / 32 * 32, dv = (dv + 15) / 16 * 16;
+    return near * (16 + (d + dv) * 3 / 2) + tk + 48 * d + 2064;
 }
 
 // q [..., H, Tq, D]: the leading axes are one batch axis, others loops around the kernel.

@@ -11,115 +11,19 @@
 //     2^(s - max)       by 32 keys, cut into tiles at once, while the tiles' unit sums the
 //                       y of the 32 before
 //
-// Error: as attention.h's.
+// Error: as attention.h's (worst seen 8e-7).
 
 #ifndef TFX_ATTENTION_AMX_H
 #define TFX_ATTENTION_AMX_H
 
-#include "amx.h"
-#include "mix.h"
+#include "attention_cut.h"
 
 #if TFX_AMX
 
 enum {
-    TFX_CUT = 3 * 256,           // words of a tile's three pieces
     TFX_TILES_MOST_KEYS = 1024,  // beyond that k and v in pieces leave the caches
-    TFX_TILES_LEAST_ROWS = 16    // below that turning k and v is most of the work
+    TFX_TILES_LEAST_ROWS = 32    // of a kv head: fewer do not pay for turning it
 };
-
-// Work of one thread: see above. Words of 4 bytes, 64-aligned.
-typedef struct tfx_tiles {
-    float *k, *v, *q, *s;
-    ptrdiff_t steps_d, tiles_v, steps;  // d / 32, dv / 16, keys / 32, rounded up
-    float *p;                           // two times three tiles
-    float *top, *sum;                   // f32[16, 16]: of a row, a vector
-} tfx_tiles;
-
-// Pieces of a in the low halves of the words at to, of b in the high halves.
-TFX_INLINE void tfx_tiles_cut(float *to, tfx_v a, tfx_v b)
-{
-    const uint32_t high = 0xffff0000u;
-    for (int i = 0; i < 2; i++) {
-        tfx_u ha = tfx_bits_v(a) & high, hb = tfx_bits_v(b) & high;
-        tfx_store(to + i * 256, tfx_of_bits_v(hb | ha >> 16));
-        a = a - tfx_of_bits_v(ha);
-        b = b - tfx_of_bits_v(hb);
-    }
-    tfx_store(to + 512, tfx_of_bits_v((tfx_bits_v(b) & high) | tfx_bits_v(a) >> 16));
-}
-
-// A rows x 32 part of a matrix at x with 0 around it, row stride 32.
-static TFX_UNUSED void tfx_tiles_pad(float *to, const float *x, ptrdiff_t ldx,
-                                     ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t all)
-{
-    for (ptrdiff_t r = 0; r < all; r++)
-        for (ptrdiff_t c = 0; c < 32; c++)
-            to[r * 32 + c] = r < rows && c < cols ? x[r * ldx + c] : 0.0f;
-}
-
-// k's keys [0, keys) to tiles, 32 keys at least.
-static TFX_UNUSED void tfx_tiles_keys(const tfx_tiles *w, const float *k, ptrdiff_t ldk,
-                                      ptrdiff_t keys, ptrdiff_t d)
-{
-    float *to = w->k;
-    for (ptrdiff_t j = 0; j < w->steps * 32; j += 16)
-        for (ptrdiff_t c = 0; c < w->steps_d * 32; c += 32, to += TFX_CUT) {
-            float edge[16 * 32], turned[32 * 16];
-            const float *x = k + j * ldk + c;
-            ptrdiff_t ld = ldk;
-            if (j + 16 > keys || c + 32 > d) {
-                tfx_tiles_pad(edge, x, ldk, keys - j, d - c, 16);
-                x = edge, ld = 32;
-            }
-            tfx_attn_turn(turned, 16, x, ld, 1.0f);
-            tfx_attn_turn(turned + 256, 16, x + 16, ld, 1.0f);
-            for (int i = 0; i < 256; i += 16)
-                tfx_tiles_cut(to + i, tfx_load(turned + i), tfx_load(turned + 256 + i));
-        }
-}
-
-static TFX_UNUSED void tfx_tiles_values(const tfx_tiles *w, const float *v,
-                                        ptrdiff_t ldv, ptrdiff_t keys, ptrdiff_t dv)
-{
-    float *to = w->v;
-    for (ptrdiff_t j = 0; j < w->steps * 32; j += 32)
-        for (ptrdiff_t c = 0; c < w->tiles_v * 16; c += 16, to += TFX_CUT) {
-            float edge[32 * 32];
-            const float *x = v + j * ldv + c;
-            ptrdiff_t ld = ldv;
-            if (j + 32 > keys || c + 16 > dv) {
-                tfx_tiles_pad(edge, x, ldv, keys - j, tfx_min_size(dv - c, 16), 32);
-                x = edge, ld = 32;
-            }
-            for (int i = 0; i < 16; i++)
-                tfx_tiles_cut(to + 16 * i, tfx_load(x + i * ld),
-                              tfx_load(x + (16 + i) * ld));
-        }
-}
-
-// q's rows to tiles, times scale log2 e in two floats.
-static TFX_UNUSED void tfx_tiles_queries(const tfx_tiles *w, const float *q,
-                                         ptrdiff_t ldq, ptrdiff_t rows, ptrdiff_t d,
-                                         float scale)
-{
-    const double exact = (double)scale * 1.4426950408889634;
-    const float most = (float)exact, rest = (float)(exact - (double)most);
-    const tfx_v most_v = tfx_splat_v(most), rest_v = tfx_splat_v(rest);
-    for (ptrdiff_t c = 0; c < w->steps_d; c++) {
-        float edge[16 * 32];
-        const float *x = q + c * 32;
-        ptrdiff_t ld = ldq;
-        if (rows < 16 || c * 32 + 32 > d) {
-            tfx_tiles_pad(edge, x, ldq, rows, d - c * 32, 16);
-            x = edge, ld = 32;
-        }
-        for (int r = 0; r < 16; r++) {
-            tfx_v a = tfx_load(x + r * ld), b = tfx_load(x + r * ld + 16);
-            tfx_tiles_cut(w->q + c * TFX_CUT + r * 16, tfx_fma_v(a, most_v, a * rest_v),
-                          tfx_fma_v(b, most_v, b * rest_v));
-        }
-    }
-}
 
 // ---- products ------------------------------------------------------------------------
 
@@ -317,7 +221,7 @@ static TFX_UNUSED void tfx_tiles_top(const tfx_tiles *w, const tfx_attn *a,
             tfx_store(w->top + i, top);
         }
     }
-    tfx_attn_turn(w->sum, 16, w->top, 16, 1.0f);
+    tfx_attn_turn(w->sum, 16, w->top, 16);
     tfx_v top = low;
     for (int i = 0; i < 256; i += 16)
         top = tfx_max_v(top, tfx_load(w->sum + i));
@@ -329,12 +233,12 @@ static TFX_UNUSED void tfx_tiles_out(const tfx_tiles *w, const tfx_attn *a,
                                      const tfx_tiles_rows *b, float *t, ptrdiff_t col)
 {
     float turned[256], scale[16];
-    tfx_attn_turn(turned, 16, w->sum, 16, 1.0f);
+    tfx_attn_turn(turned, 16, w->sum, 16);
     for (int n = 128; n >= 16; n /= 2)
         for (int i = 0; i < n; i += 16)
             tfx_store(turned + i, tfx_load(turned + i) + tfx_load(turned + n + i));
-    for (int r = 0; r < 16; r++)
-        scale[r] = turned[r] > 0.0f ? 1.0f / turned[r] : turned[r];
+    tfx_v sum = tfx_load(turned);
+    tfx_store(scale, tfx_sel_v(tfx_lt_v(tfx_splat_v(0.0f), sum), 1.0f / sum, sum));
     for (ptrdiff_t r = 0; r < b->rows; r++)
         for (ptrdiff_t c = 0; c < 64 && col + c < a->dv; c += 16) {
             float *y = b->y + r * a->y_row + col + c, *from = t + c * 16 + r * 16;
@@ -427,8 +331,8 @@ static TFX_UNUSED int tfx_tiles_attention(const tfx_par *par, const tfx_attn *a)
 {
     tfx_tiles_call call = {a, a->heads / a->groups, 0, 1};
     ptrdiff_t kv = a->batch * a->groups, threads = par ? par->threads : 1;
-    if (a->tq < TFX_TILES_LEAST_ROWS || a->tk > TFX_TILES_MOST_KEYS || a->tk < 1 ||
-        !tfx_amx_is_ready())
+    if (a->tq < 16 || a->tq * call.heads < TFX_TILES_LEAST_ROWS ||
+        a->tk > TFX_TILES_MOST_KEYS || a->tk < 1 || !tfx_amx_is_ready())
         return 0;
     call.blocks = (a->tq + 15) / 16 * call.heads;
     if (threads > 1)

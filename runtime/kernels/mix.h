@@ -6,7 +6,7 @@
 
 #include "tile.h"
 
-// to[c * ldt + i] = from[i * ldf + c] * scale of TFX_LANES rows and columns: with every
+// to[c * ldt + i] = from[i * ldf + c] of TFX_LANES rows and columns: with every
 // round the rows' elements interleave with those of the row half the rows further on.
 #if TFX_LANES > 1
 #    if TFX_LANES == 16
@@ -21,12 +21,12 @@
 #        define TFX_ZIP_HIGH 2, 6, 3, 7
 #    endif
 static TFX_FLAT void tfx_attn_turn(float *to, ptrdiff_t ldt, const float *from,
-                                   ptrdiff_t ldf, float scale)
+                                   ptrdiff_t ldf)
 {
     enum { HALF = TFX_LANES / 2 };
     tfx_v a[TFX_LANES], b[TFX_LANES];
     for (int i = 0; i < TFX_LANES; i++)
-        a[i] = tfx_load(from + i * ldf) * scale;
+        a[i] = tfx_load(from + i * ldf);
     for (int round = 1; round < TFX_LANES; round *= 2) {
         for (int i = 0; i < HALF; i++) {
             b[2 * i] = __builtin_shufflevector(a[i], a[i + HALF], TFX_ZIP_LOW);
@@ -40,31 +40,29 @@ static TFX_FLAT void tfx_attn_turn(float *to, ptrdiff_t ldt, const float *from,
 }
 #else
 static inline void tfx_attn_turn(float *to, ptrdiff_t ldt, const float *from,
-                                 ptrdiff_t ldf, float scale)
+                                 ptrdiff_t ldf)
 {
     (void)ldt, (void)ldf;
-    to[0] = from[0] * scale;
+    to[0] = from[0];
 }
 #endif
 
 // y's part of a tile: t[r][c] = sum_j p[j * 48 + r] v[j * ldv + c], in increasing j, going
 // on with t's sums unless first.
 // clang-format off
+#define TFX_ROWS_12(M) TFX_ROWS_8(M) M(8) M(9) M(10) M(11)
 #define TFX_MIX_STEP_1(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_1(i) }
 #define TFX_MIX_STEP_2(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_2(i) }
-#define TFX_MIX_STEP_3(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_3(i) }
 
 #define TFX_MIX_TAKE(i, c) a##i##c = tfx_load(t + i * ldt + c * TFX_LANES);
 #define TFX_MIX_TAKE_1(i)  TFX_MIX_TAKE(i, 0)
 #define TFX_MIX_TAKE_2(i)  TFX_MIX_TAKE_1(i) TFX_MIX_TAKE(i, 1)
-#define TFX_MIX_TAKE_3(i)  TFX_MIX_TAKE_2(i) TFX_MIX_TAKE(i, 2)
 #define TFX_MIX_OUT(i, c)  tfx_store(t + i * ldt + c * TFX_LANES, a##i##c);
 #define TFX_MIX_OUT_1(i)   TFX_MIX_OUT(i, 0)
 #define TFX_MIX_OUT_2(i)   TFX_MIX_OUT_1(i) TFX_MIX_OUT(i, 1)
-#define TFX_MIX_OUT_3(i)   TFX_MIX_OUT_2(i) TFX_MIX_OUT(i, 2)
 
-#define TFX_DEFINE_MIX(R, C)                                                             \
-    static TFX_FLAT void tfx_mix_##C(float *t, ptrdiff_t ldt, const float *p,            \
+#define TFX_DEFINE_MIX(NAME, R, C)                                                       \
+    static TFX_FLAT void tfx_##NAME##_##C(float *t, ptrdiff_t ldt, const float *p,            \
                                      const float *w, ptrdiff_t ldv, ptrdiff_t keys,      \
                                      int first)                                          \
     {                                                                                    \
@@ -85,15 +83,23 @@ static inline void tfx_attn_turn(float *to, ptrdiff_t ldt, const float *from,
 // clang-format on
 
 #if TFX_LANES == 16
-enum { TFX_MIX_ROWS = 8 };
-TFX_DEFINE_MIX(8, 1)
-TFX_DEFINE_MIX(8, 2)
-TFX_DEFINE_MIX(8, 3)
+enum { TFX_MIX_ROWS = 12, TFX_MIX_FEW = 8 };
+TFX_DEFINE_MIX(mix, 12, 1)
+TFX_DEFINE_MIX(mix, 12, 2)
+TFX_DEFINE_MIX(mix_few, 8, 1)
+TFX_DEFINE_MIX(mix_few, 8, 2)
+#elif TFX_LANES == 8 || defined(__aarch64__)
+enum { TFX_MIX_ROWS = 6, TFX_MIX_FEW = 4 };
+TFX_DEFINE_MIX(mix, 6, 1)
+TFX_DEFINE_MIX(mix, 6, 2)
+TFX_DEFINE_MIX(mix_few, 4, 1)
+TFX_DEFINE_MIX(mix_few, 4, 2)
 #else
-enum { TFX_MIX_ROWS = 4 };
-TFX_DEFINE_MIX(4, 1)
-TFX_DEFINE_MIX(4, 2)
-TFX_DEFINE_MIX(4, 3)
+enum { TFX_MIX_ROWS = 4, TFX_MIX_FEW = 4 };
+TFX_DEFINE_MIX(mix, 4, 1)
+TFX_DEFINE_MIX(mix, 4, 2)
+#    define tfx_mix_few_1 tfx_mix_1
+#    define tfx_mix_few_2 tfx_mix_2
 #endif
 
 #endif

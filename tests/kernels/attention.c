@@ -12,7 +12,7 @@ typedef struct Case {
     ptrdiff_t batch, heads, groups, tq, tk, d, dv;
     int causal;
     ptrdiff_t from;
-    int bias;  // 0 none, 1 one row of keys, 2 full, 3 full with -inf, 4 -1e5 on every key
+    int bias;  // 0 none, 1 one row of keys, 2 full, 3 full with -inf, 4 -1e5 on every key, 5 -inf on the first 150
 } Case;
 
 static const Case cases[] = {
@@ -24,6 +24,7 @@ static const Case cases[] = {
     {1, 1, 1, 5, 9, 7, 300, 0, 0, 3},        {1, 2, 2, 50, 20, 32, 32, 0, 0, 4},
     {1, 2, 1, 2, 0, 4, 4, 0, 0, 0},          {1, 1, 1, 9, 0, 4, 4, 1, 0, 0},
     {1, 1, 1, 2, 7, 4, 4, 1, -1, 0},         {1, 12, 12, 128, 128, 64, 64, 0, 0, 1},
+    {1, 2, 1, 20, 300, 16, 20, 0, 0, 5},     {1, 2, 2, 35, 300, 16, 20, 0, 0, 5},
     {1, 2, 1, 20, 75, 40, 300, 1, 40, 3},    {1, 2, 2, 33, 1100, 32, 32, 1, 0, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -122,6 +123,8 @@ static float *bias_of(const Case *c)
             bias[i] = -1e5f;
         if (c->bias == 4)
             bias[i] = -1e5f;
+        if (c->bias == 5 && i % c->tk < 150)
+            bias[i] = -INFINITY;
     }
     return bias;
 }
@@ -164,5 +167,30 @@ Test(attention, is_right_for_all_shapes_masks_and_threads)
         for (int i = 0; i < CASES; i++)
             check(*v, cases + i, &worst);
         fprintf(stderr, "%s attention: %.3g for |v| <= 1\n", (*v)->name, worst);
+    }
+}
+
+// Rows of few and of many, causal from 0: key 7 is a NaN, and row 30 of q.
+Test(attention, keeps_a_nan_where_it_is_seen)
+{
+    const Case c = {1, 1, 1, 40, 40, 32, 32, 1, 0, 0};
+    for (const Kernels *const *v = variants(); *v; v++) {
+        tfx_attn a = setup(&c, NULL);
+        a.scratch = malloc(sizeof(float) * TFX_ATTENTION_SCRATCH(40, 32, 32));
+        ((float *)(uintptr_t)a.q)[30 * a.q_row + 5] = NAN;
+        (*v)->attention(NULL, &a);
+        for (int i = 0; i < 40; i++)
+            for (int d = 0; d < 32; d++)
+                cr_expect(isnan(a.y[i * a.y_row + d]) == (i == 30), "%s row %d",
+                          (*v)->name, i);
+        ((float *)(uintptr_t)a.k)[7 * a.k_row + 3] = NAN;
+        (*v)->attention(NULL, &a);
+        for (int i = 0; i < 40; i++)
+            cr_expect(isnan(a.y[i * a.y_row]) == (i >= 7), "%s row %d", (*v)->name, i);
+        free(a.y);
+        free((void *)(uintptr_t)a.q);
+        free((void *)(uintptr_t)a.k);
+        free((void *)(uintptr_t)a.v);
+        free(a.scratch);
     }
 }
