@@ -82,7 +82,7 @@ static const Template *template_of(const Prog *p, const char *name)
 static void check_template_call(Check *c, const LStmt *s, const Template *t)
 {
     enum { W = 5, ROUNDED = 9 };
-    bool rounds = format_info[t->weight].rounds_x;
+    bool rounds = format_info[t->weight].rounds_x != ROUNDS_none;
     int first_extra = ROUNDED + rounds;
     if (s->args.n != first_extra + 2 * t->nextra) {
         breach(c, "%s takes %d arguments, not %d", s->name, first_extra + 2 * t->nextra,

@@ -10,7 +10,7 @@
 const FormatInfo format_info[FORMAT_COUNT] = {
     {.name = "plain", .kernel = "", .storage = DT_f32, .doc = "elements, row by row"},
 #define FORMAT(name, kernel, storage, rounds_x, cost, doc)                             \
-    {#name, #kernel,      DT_##storage, rounds_x,   cost,                              \
+    {#name, #kernel,      DT_##storage, ROUNDS_##rounds_x, cost,                       \
      doc,   bytes_##name, pack_##name,  mean_##name},
 #include "formats.def"
 #undef FORMAT

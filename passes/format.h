@@ -21,6 +21,11 @@ typedef enum Format {
     FORMAT_COUNT
 } Format;
 
+// The part of a row of activations that has one scale.
+typedef enum Rounds { ROUNDS_none, ROUNDS_row, ROUNDS_group } Rounds;
+
+enum { FORMAT_GROUP = 32 };  // of ROUNDS_group
+
 // A matrix, or a panel of it.
 typedef struct FormatSize {
     int64_t n, k;
@@ -40,7 +45,7 @@ typedef struct FormatInfo {
     const char *name;
     const char *kernel;  // TFX_WEIGHT of the linear template
     DType storage;       // of the tensor in the packed file
-    bool rounds_x;
+    Rounds rounds_x;
     double cost;
     const char *doc;
     // Scales and indices included.

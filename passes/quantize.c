@@ -19,7 +19,7 @@ static bool quantize(PassContext *c, Value *user, Step *step)
         bug("no format %s", step->format);
     if (user->op == OP_linear)
         size_is_int(user->in[1]->type.dim[1].size, &k);
-    if (format_info[f].rounds_x && k > MOST_ROUNDED) {
+    if (format_info[f].rounds_x == ROUNDS_row && k > MOST_ROUNDED) {
         diag_error(c->diag, step->loc, E0644, "%s of `%s`: rows of %lld, at most %d",
                    step->format, weight_member(linear_weight(c->module, user)),
                    (long long)k, MOST_ROUNDED);

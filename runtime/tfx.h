@@ -131,7 +131,8 @@ static inline void tfx_run(const tfx_par *par,
 //   w     packed weights of the logical [n,k] matrix, see below; aligned to its elements,
 //         at best to 64
 //   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
-//         that are written; sizes at their bounds are fine
+//         that are written; sizes at their bounds are fine. With i8g32a8 and i4g32a8
+//         TFX_LINEAR_G32_SCRATCH(m, k)
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
@@ -162,6 +163,7 @@ static inline void tfx_run(const tfx_par *par,
 //                        u8   q[4][W][4]        (c, kk) is in q[kk % 32 / 8][c][kk % 4]:
 //                                               its low nibble if kk % 8 < 4, else high
 //                    beyond n or k q is 8, or the scale 0
+//   i8g32a8          as i8g32, and i4g32a8 as i4g32; x is rounded to i8 too
 //   block48          f32, of which whole [48] of a kk and a panel may be left out as
 //                    zero; for p = ceil(n / 48) panels
 //                        i32  first[p + 1]      kept before panel i; last: kept in all
@@ -179,14 +181,19 @@ static inline void tfx_run(const tfx_par *par,
 // i8 rounds each row of x to q = round(x / s), s = max |x| / 127; the sum of q q is exact,
 // a = float(sum) * s * scale. So |err| <= 0.5001 s sum |w|, k <= 65536; a row with an inf
 // or NaN gives NaN, one with max |x| < 2^-100 counts as 0.
+//
+// i8g32a8 and i4g32a8 round each 32 of a row like that. The sums of q q of a group are
+// exact, and one chain over the groups adds float(sum) * (scale * s): |err| <= 0.5001 sum
+// |w| s + (k / 32 + 2) 2^-24 sum |x w|, with the s of the group; bits as of f32.
 
 enum { TFX_PANEL = 48, TFX_GROUP = 32 };
-#define TFX_PADDED(n, to)           (((n) + ((to) - 1)) / (to) * (to))
-#define TFX_PACKED(n, k)            (TFX_PADDED(n, 16) * (k))
-#define TFX_PACKED_I8(n, k)         (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
-#define TFX_PACKED_I8G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
-#define TFX_PACKED_I4G32(n, k)      (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
-#define TFX_LINEAR_I8_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 64) / 4 + 1))
+#define TFX_PADDED(n, to)            (((n) + ((to) - 1)) / (to) * (to))
+#define TFX_PACKED(n, k)             (TFX_PADDED(n, 16) * (k))
+#define TFX_PACKED_I8(n, k)          (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
+#define TFX_PACKED_I8G32(n, k)       (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
+#define TFX_PACKED_I4G32(n, k)       (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
+#define TFX_LINEAR_I8_SCRATCH(m, k)  ((m) * (TFX_PADDED(k, 64) / 4 + 1))
+#define TFX_LINEAR_G32_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 32) / 32 * 10))
 
 // The width of the panel that column col of n is in.
 static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)
@@ -243,7 +250,7 @@ static inline ptrdiff_t tfx_i4g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
 // ---- kernels/gather.h ----------------------------------------------------------------
 //
 // y[i, :] = w[ids[i], :] for i in [0, m). FMT is f32, bf16 or f16; for _panel also i8,
-// i8g32 or i4g32 (q times scale, with i8 rounded once).
+// i8g32, i4g32, i8g32a8 or i4g32a8 (q times scale, with i8 rounded once).
 //
 //   int tfx_gather_panel_FMT(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
 //                            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);

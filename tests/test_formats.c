@@ -60,8 +60,10 @@ static float unpacked(Format f, const Packing *p, int64_t n, int64_t k)
     case FORMAT_int8:
         return tfx_value_i8(b, p->size.n, p->size.k, n, k);
     case FORMAT_int8g32:
+    case FORMAT_int8g32a8:
         return tfx_value_i8g32(b, p->size.n, p->size.k, n, k);
     case FORMAT_int4g32:
+    case FORMAT_int4g32a8:
         return tfx_value_i4g32(b, p->size.n, p->size.k, n, k);
     default:
         return x;
@@ -96,8 +98,10 @@ static double bound(Format f, double most)
         return most * 0x1p-8;
     case FORMAT_int8:
     case FORMAT_int8g32:
+    case FORMAT_int8g32a8:
         return most / 127 * 0.51;
     case FORMAT_int4g32:
+    case FORMAT_int4g32a8:
         return most / 7 * 0.51;
     default:
         return 0;
@@ -166,6 +170,8 @@ Test(formats, bytes_are_those_of_the_contract)
     cr_expect(format_info[FORMAT_int8].bytes(&w) == TFX_PACKED_I8(100, 70));
     cr_expect(format_info[FORMAT_int8g32].bytes(&w) == TFX_PACKED_I8G32(100, 70));
     cr_expect(format_info[FORMAT_int4g32].bytes(&w) == TFX_PACKED_I4G32(100, 70));
+    cr_expect(format_info[FORMAT_int8g32a8].bytes(&w) == TFX_PACKED_I8G32(100, 70));
+    cr_expect(format_info[FORMAT_int4g32a8].bytes(&w) == TFX_PACKED_I4G32(100, 70));
     cr_expect(format_info[FORMAT_f32].bytes(&w) == 4 * TFX_PACKED(100, 70));
     cr_expect(format_info[FORMAT_bf16].bytes(&w) == 2 * TFX_PACKED(100, 70));
 }

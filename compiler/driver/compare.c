@@ -12,7 +12,7 @@ static void note_rounding(Value *v, void *ctx)
 {
     Format f;
     if (v->op == OP_linear && format_find(attr_str(v, "format", ""), &f))
-        *(bool *)ctx = *(bool *)ctx || format_info[f].rounds_x;
+        *(bool *)ctx = *(bool *)ctx || format_info[f].rounds_x != ROUNDS_none;
 }
 
 Tolerance tolerance_of(const Job *job)

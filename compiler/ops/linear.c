@@ -5,7 +5,8 @@
 // y is the sum. y has the element type that the body yields.
 //
 // {format} says how w is packed. The sum is then over what the packed bytes stand for; and
-// of a format that rounds_x, over q s with q = round(x / s), s = max |x| / 127 of a row.
+// of a format that rounds_x, over q s with q = round(x / s), s = max |x| / 127 of a row or of
+// each 32 of it.
 // Source: x w' of Rosenblatt 1958 and since; the body is the epilogue of a GEMM kernel.
 
 #include "compiler/lower.h"
@@ -48,18 +49,25 @@ bool infer_linear(Infer *c, Value *v)
     return true;
 }
 
-// Each row of x rounded to 255 steps, in units of x.
-static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k)
+// n of x rounded to 255 steps, in units of x.
+static void round_part(double *y, const double *x, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fabs(x[i]));
+    double scale = most < 0x1p-100 ? 0 : most / 127;
+    for (int64_t i = 0; scale > 0 && i < n; i++)
+        y[i] = rint(x[i] / scale) * scale;
+}
+
+// Each row of x, or each group of a row, rounded.
+static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k, Rounds by)
 {
     double *y = eval_scratch(e, x->n);
-    for (int64_t at = 0; k > 0 && at < x->n; at += k) {
-        double most = 0;
-        for (int64_t i = at; i < at + k; i++)
-            most = fmax(most, fabs(x->data[i]));
-        double scale = most < 0x1p-100 ? 0 : most / 127;
-        for (int64_t i = at; scale > 0 && i < at + k; i++)
-            y[i] = rint(x->data[i] / scale) * scale;
-    }
+    int64_t part = by == ROUNDS_group ? FORMAT_GROUP : k;
+    for (int64_t row = 0; k > 0 && row < x->n; row += k)
+        for (int64_t i = 0; i < k; i += part)
+            round_part(y + row + i, x->data + row + i, k - i < part ? k - i : part);
     return y;
 }
 
@@ -71,7 +79,8 @@ void eval_linear(Eval *e, const Value *v, Tensor *y)
     Format f;
     if (format_find(attr_str(v, "format", ""), &f)) {
         b = packed_mean(e, w, &format_info[f]);
-        a = format_info[f].rounds_x ? rounded_rows(e, x, in) : a;
+        Rounds by = format_info[f].rounds_x;
+        a = by != ROUNDS_none ? rounded_rows(e, x, in, by) : a;
     }
     Tensor sum = *y;
     sum.dtype = x->dtype;
@@ -187,10 +196,14 @@ static View extra_view(Lower *l, const Value *v, int i)
     return y;
 }
 
-// Room for the rounded rows of x, each k bytes in pieces of 64 and a scale.
-static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k)
+// Room for the rounded rows of x: k bytes in pieces of 64 and a scale each; or of each
+// group 32 bytes, a scale and a sum.
+static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k, Rounds by)
 {
-    const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, (k + 63) / 64 * 16 + 1));
+    int64_t row = (k + 63) / 64 * 16 + 1;
+    if (by == ROUNDS_group)
+        row = (k + FORMAT_GROUP - 1) / FORMAT_GROUP * (FORMAT_GROUP / 4 + 2);
+    const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, row));
     Buf *b = lower_temp(l, "rounded", DT_f32, 1, &floats);
     karg_write(l, s, NULL, b, lx_int(l->p, 0));
 }
@@ -235,8 +248,8 @@ void lower_linear(Lower *l, const Value *v)
     karg_size(l, s, NULL, r.rows);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[0]);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[1]);
-    if (format_info[t->weight].rounds_x)
-        rounded_arg(l, s, r.rows, w->field->packed->k);
+    if (format_info[t->weight].rounds_x != ROUNDS_none)
+        rounded_arg(l, s, r.rows, w->field->packed->k, format_info[t->weight].rounds_x);
     for (int i = 2; i < v->nin; i++) {
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
         karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);

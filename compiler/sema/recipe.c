@@ -161,18 +161,29 @@ static bool per_group(Reading *r, const Expr *per, bool otherwise)
     return false;
 }
 
+// activations = int8, or not said: then only int8 by rows rounds them.
+static bool rounds_activations(Reading *r)
+{
+    const Expr *to = named(r, "activations");
+    if (to && !is_word(to, "int8"))
+        wrong(r, to->loc, "activations are int8, or as they are if nothing is said");
+    return to != NULL;
+}
+
 static void read_quantize(Reading *r)
 {
-    static const char *const names[] = {"per", "except"};
+    static const char *const names[] = {"per", "activations", "except"};
     const Expr *to = positional(r, 1), *per = named(r, "per");
     check_names(r, names, COUNT(names), 2);
+    bool rounds = rounds_activations(r);
     if (is_word(to, "int8")) {
-        r->step->format = per_group(r, per, false) ? "int8g32" : "int8";
+        bool group = per_group(r, per, false);
+        r->step->format = !group ? "int8" : rounds ? "int8g32a8" : "int8g32";
     } else if (is_word(to, "int4")) {
-        r->step->format = "int4g32";
+        r->step->format = rounds ? "int4g32a8" : "int4g32";
         if (!per_group(r, per, true) && r->ok)
             wrong(r, per->loc, "int4 goes in groups: per = group(32)");
-    } else if (to && to->kind == EX_DTYPE && !per &&
+    } else if (to && to->kind == EX_DTYPE && !per && !rounds &&
                dtype_info[to->dtype].kind == DK_FLOAT) {
         r->step->format = dtype_info[to->dtype].name;
     } else {

@@ -124,5 +124,7 @@ static inline float tfx_value_i4g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
 
 TFX_DEFINE_GATHER_Q(i8g32, tfx_value_i8g32)
 TFX_DEFINE_GATHER_Q(i4g32, tfx_value_i4g32)
+TFX_DEFINE_GATHER_Q(i8g32a8, tfx_value_i8g32)
+TFX_DEFINE_GATHER_Q(i4g32a8, tfx_value_i4g32)
 
 #endif

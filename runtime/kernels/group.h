@@ -29,6 +29,12 @@ enum { tfx_batch_i8g32 = TFX_LINEAR_ROWS, tfx_batch_i4g32 = TFX_LINEAR_ROWS };
 
 #if TFX_LANES > 1
 
+#    if defined(__clang__)
+#        define TFX_ROLLED _Pragma("clang loop unroll(disable)")
+#    else
+#        define TFX_ROLLED _Pragma("GCC unroll 1")
+#    endif
+
 typedef uint32_t tfx_u_any
     __attribute__((vector_size(4 * TFX_LANES), aligned(1), may_alias));
 
@@ -146,12 +152,6 @@ TFX_DEFINE_GROUP_SUMS(i4g32)
 // k the row counts as 0.
 
 #if TFX_LANES == 16
-
-#    if defined(__clang__)
-#        define TFX_ROLLED _Pragma("clang loop unroll(disable)")
-#    else
-#        define TFX_ROLLED _Pragma("GCC unroll 1")
-#    endif
 
 // clang-format off
 // One field of a word: its bits at a place of a mantissa, less what is not the weight.

@@ -19,7 +19,7 @@ static const Case cases[] = {
     {140, 49, 129}, {33, 97, 190}, {16, 80, 256}, {47, 48, 64}, {161, 65, 68}};
 enum { CASES = sizeof cases / sizeof *cases };
 
-enum { I8, I8G32, I4G32, BLOCK48, STORAGES };
+enum { I8, I8G32A8, I4G32A8, I8G32, I4G32, BLOCK48, STORAGES };
 
 // Weights in one storage, and as floats: value [n,k], and packed.
 typedef struct Weights {
@@ -61,9 +61,8 @@ static void pack_i8(Weights *w, ptrdiff_t n, ptrdiff_t k, uint64_t *state)
 static void pack_group(Weights *w, const Kernels *v, int storage, ptrdiff_t n,
                        ptrdiff_t k, uint64_t *state)
 {
-    int size = storage == I8G32 ? 34 : 18;
-    ptrdiff_t bytes =
-        storage == I8G32 ? TFX_PACKED_I8G32(n, k) : TFX_PACKED_I4G32(n, k);
+    int size = storage == I8G32 || storage == I8G32A8 ? 34 : 18;
+    ptrdiff_t bytes = size == 34 ? TFX_PACKED_I8G32(n, k) : TFX_PACKED_I4G32(n, k);
     w->packed = calloc((size_t)bytes + 1, 1);
     uint16_t scale = 0;
     for (ptrdiff_t c = 0; c < n; c++)
@@ -78,6 +77,7 @@ static void pack_group(Weights *w, const Kernels *v, int storage, ptrdiff_t n,
             else
                 w->packed[tfx_i4g32_at(n, k, c, i)] |=
                     (uint8_t)(i % 8 < 4 ? q + 8 : (q + 8) * 16);
+            w->q[c * k + i] = (int8_t)q;
             w->value[c * k + i] = (float)q * v->from_f16(scale);
         }
 }
@@ -139,9 +139,14 @@ static void weights_free(Weights *w)
 static void run(const Kernels *v, int storage, const tfx_par *par, float *y,
                 ptrdiff_t ldy, const float *x, ptrdiff_t ldx, const Weights *w, Case c)
 {
-    float *work = malloc(sizeof(float) * (size_t)TFX_LINEAR_I8_SCRATCH(c.m, c.k) + 1);
-    if (storage == I8)
-        v->linear_i8(par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k, work);
+    ptrdiff_t floats = storage == I8 ? TFX_LINEAR_I8_SCRATCH(c.m, c.k)
+                                     : TFX_LINEAR_G32_SCRATCH(c.m, c.k);
+    float *work = malloc(sizeof(float) * (size_t)floats + 1);
+    if (storage < I8G32)
+        (storage == I8 ? v->linear_i8
+         : storage == I8G32A8
+             ? v->linear_i8g32a8
+             : v->linear_i4g32a8)(par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k, work);
     else
         (storage == I8G32 ? v->linear_i8g32
          : storage == I4G32
@@ -251,6 +256,104 @@ Test(quant, i8_rounds_rows_and_sums_exactly)
         }
 }
 
+// The same of groups: w are the values q * scale.
+static float group_expected(const Kernels *v, const float *x, const int8_t *q,
+                            const uint8_t *packed, Case c, ptrdiff_t col, int size)
+{
+    volatile float y = 0.0f;
+    for (ptrdiff_t g = 0; g < c.k; g += 32) {
+        ptrdiff_t n = c.k - g < 32 ? c.k - g : 32;
+        float most = 0.0f;
+        int32_t sum = 0;
+        uint16_t half;
+        memcpy(&half, packed + tfx_group_at(c.n, c.k, col, g, size), 2);
+        for (ptrdiff_t i = 0; i < n; i++)
+            most = fmaxf(most, fabsf(x[g + i]));
+        volatile float inverse = most > 0.0f ? 127.0f / most : 0.0f;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            volatile float a = x[g + i] * inverse;
+            a = v->has_fma ? fmaf(x[g + i], inverse, 12582912.0f) : a + 12582912.0f;
+            sum += (int32_t)(a - 12582912.0f) * q[g + i];
+        }
+        volatile float s = most / 127.0f;
+        s = v->from_f16(half) * s;
+        volatile float a = (float)sum * s;
+        y = v->has_fma ? fmaf((float)sum, s, y) : y + a;
+    }
+    return y;
+}
+
+Test(quant, groups_round_x_and_sum_exactly)
+{
+    for (const Kernels *const *v = variants(); *v; v++)
+        for (int i = 0; i < 2 * CASES; i++) {
+            Case c = cases[i / 2];
+            int storage = i % 2 ? I8G32A8 : I4G32A8;
+            ptrdiff_t ldx = c.k + 3, ld = c.n + 5;
+            float *x = random_floats(1, c.m * ldx, 2.0);
+            float *y = random_floats(2, c.m * ld, 1.0);
+            Weights w = weights(*v, storage, c.n, c.k);
+            for (ptrdiff_t j = 0; c.m > 2 && j < c.k && j < 40; j++)
+                x[2 * ldx + j] = 0.0f;
+            run(*v, storage, NULL, y, ld, x, ldx, &w, c);
+            for (ptrdiff_t r = 0; r < c.m; r++)
+                for (ptrdiff_t j = 0; j < c.n; j++) {
+                    float e = group_expected(*v, x + r * ldx, w.q + j * c.k, w.packed,
+                                             c, j, storage == I8G32A8 ? 34 : 18);
+                    cr_assert(y[r * ld + j] == e,
+                              "%s storage %d %td x %td x %td at %td,%td: %.9g not %.9g",
+                              (*v)->name, storage, c.m, c.n, c.k, r, j,
+                              (double)y[r * ld + j], (double)e);
+                    double exact = 0.0, bound = 0.0, size = 0.0;
+                    for (ptrdiff_t l = 0; l < c.k; l++) {
+                        double a = (double)w.value[j * c.k + l], most = 0.0;
+                        for (ptrdiff_t o = l / 32 * 32; o < c.k && o < l / 32 * 32 + 32;
+                             o++)
+                            most = fmax(most, fabs((double)x[r * ldx + o]));
+                        exact += a * (double)x[r * ldx + l];
+                        size += fabs(a * (double)x[r * ldx + l]);
+                        bound += 0.5001 * most / 127 * fabs(a);
+                    }
+                    bound += ((double)c.k / 32 + 2) * 0x1p-24 * size;
+                    cr_assert(fabs((double)e - exact) <= bound);
+                }
+            weights_free(&w);
+            free(x);
+            free(y);
+        }
+}
+
+Test(quant, a_group_that_is_not_finite_is_nan)
+{
+    enum { M = 17, N = 61, K = 70 };
+    for (const Kernels *const *v = variants(); *v; v++)
+        for (int storage = I8G32A8; storage <= I4G32A8; storage++) {
+            float *x = random_floats(1, M * K, 2.0), *e = random_floats(4, M * N, 1.0);
+            float *y = random_floats(2, M * N, 1.0), *z = random_floats(3, M * N, 1.0);
+            float work[TFX_LINEAR_G32_SCRATCH(M, K)];
+            Weights w = weights(*v, storage, N, K);
+            x[2 * K + 5] = INFINITY;
+            x[3 * K + 69] = NAN;
+            x[16 * K + 69] = -INFINITY;
+            run(*v, storage, NULL, y, N, x, K, &w, (Case){M, N, K});
+            if (storage == I4G32A8)
+                (*v)->linear_i4g32a8_add(NULL, z, N, x, K, w.packed, M, N, K, work, e,
+                                         N);
+            for (int i = 0; i < M * N; i++)
+                if (i / N == 2 || i / N == 3 || i / N == 16)
+                    cr_assert(isnan(y[i]));
+                else
+                    cr_assert(isfinite(y[i]) &&
+                              (storage == I8G32A8 ||
+                               fabsf(z[i] - (y[i] + e[i])) <= 1e-6f * fabsf(y[i])));
+            weights_free(&w);
+            free(x);
+            free(e);
+            free(y);
+            free(z);
+        }
+}
+
 Test(quant, i8_epilogue_sees_its_extra_and_bad_rows_stay_bad)
 {
     enum { M = 5, N = 61, K = 37 };
@@ -312,9 +415,11 @@ Test(quant, gathered_rows_are_the_values)
             for (int i = 0; i < CASES; i++) {
                 ptrdiff_t n = cases[i].n, k = cases[i].k, ld = k + 2;
                 Weights w = weights(*v, storage, n, k);
-                Gather *gather = storage == I8      ? (*v)->gather_i8
-                                 : storage == I8G32 ? (*v)->gather_i8g32
-                                                    : (*v)->gather_i4g32;
+                Gather *gather = storage == I8        ? (*v)->gather_i8
+                                 : storage == I8G32   ? (*v)->gather_i8g32
+                                 : storage == I8G32A8 ? (*v)->gather_i8g32a8
+                                 : storage == I4G32A8 ? (*v)->gather_i4g32a8
+                                                      : (*v)->gather_i4g32;
                 int32_t ids[] = {0, (int32_t)n - 1, (int32_t)n / 2, 0};
                 float *y = random_floats(1, 4 * ld, 1.0);
                 cr_assert(gather(y, ld, w.packed, ids, 4, n, k) == 0);

@@ -60,6 +60,20 @@
 #define TFX_EPILOGUE(a, e0) ((a) + (e0))
 #include "runtime/kernels/linear.h"
 
+#define TFX_LINEAR linear_i8g32a8
+#define TFX_WEIGHT i8g32a8
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR linear_i4g32a8
+#define TFX_WEIGHT i4g32a8
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_i4g32a8_add
+#define TFX_WEIGHT          i4g32a8
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
 #define TFX_LINEAR linear_block48
 #define TFX_WEIGHT block48
 #include "runtime/kernels/linear.h"
@@ -126,11 +140,16 @@ const Kernels TABLE(VARIANT) = {
     .linear_i8g32 = linear_i8g32,
     .linear_i4g32 = linear_i4g32,
     .linear_i4g32_add = linear_i4g32_add,
+    .linear_i8g32a8 = linear_i8g32a8,
+    .linear_i4g32a8 = linear_i4g32a8,
+    .linear_i4g32a8_add = linear_i4g32a8_add,
     .linear_block48 = linear_block48,
     .linear_block48_add = linear_block48_add,
     .gather_i8 = tfx_gather_panel_i8,
     .gather_i8g32 = tfx_gather_panel_i8g32,
     .gather_i4g32 = tfx_gather_panel_i4g32,
+    .gather_i8g32a8 = tfx_gather_panel_i8g32a8,
+    .gather_i4g32a8 = tfx_gather_panel_i4g32a8,
     .gather_panel = {tfx_gather_panel_f32, tfx_gather_panel_bf16, tfx_gather_panel_f16},
     .gather_rows = {tfx_gather_rows_f32, tfx_gather_rows_bf16, tfx_gather_rows_f16},
     .rms_norm = tfx_rms_norm,
