@@ -2,7 +2,9 @@
 
     python gguf_write.py IN.safetensors OUT.gguf f32|f16|q8_0|q4_0 HEADS KV_HEADS CONTEXT
 
-Every matrix takes the type given, also embeddings and head; norms stay f32.
+Every matrix takes the type given, also embeddings and head; norms stay f32. q4_0 gets the
+weights that tfxc's int4 has: two grids of 4 bits differ so much that after twelve layers of
+random weights results could not be compared.
 """
 
 import sys
@@ -32,6 +34,20 @@ def interleave(w, heads):
     return w.reshape(heads, 2, half, w.shape[1]).swapaxes(1, 2).reshape(w.shape)
 
 
+def q4_0(w):
+    """Blocks of 32: a half as scale, largest / 7, and nibbles of q + 8, -7 <= q <= 7."""
+    out = []
+    for part in np.array_split(w, max(1, w.size >> 23)):
+        x = part.reshape(-1, 32).astype(np.float32)
+        scale = (np.abs(x).max(axis=1, keepdims=True) / 7).astype(np.float16)
+        wide = scale.astype(np.float32)
+        q = np.rint(x / np.where(wide == 0, 1, wide)).clip(-7, 7).astype(np.int8) + 8
+        q = q.astype(np.uint8)
+        raw = np.concatenate([scale.view(np.uint8), q[:, :16] | q[:, 16:] << 4], axis=1)
+        out.append(raw.reshape(part.shape[0], -1))
+    return np.concatenate(out)
+
+
 def main():
     source, target, form, heads, kv_heads, context = sys.argv[1:7]
     w = Weights(source)
@@ -57,7 +73,8 @@ def main():
         if x.ndim == 1 or form == "f32":
             out.add_tensor(name, np.ascontiguousarray(x, dtype=np.float32))
         else:
-            raw = gguf.quants.quantize(np.ascontiguousarray(x, np.float32), TYPES[form])
+            x = np.ascontiguousarray(x, np.float32)
+            raw = q4_0(x) if form == "q4_0" else gguf.quants.quantize(x, TYPES[form])
             out.add_tensor(name, raw, raw_dtype=TYPES[form])
 
     put("token_embd.weight", embed)
