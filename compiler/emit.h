@@ -4,20 +4,28 @@
 #define TFXC_EMIT_H
 
 #include "layout.h"
+#include "target.h"
 
 typedef struct EmitOptions {
     const char *source;  // base name of the model file
     const char *header;  // what model.c includes; NULL: <prefix>.h
     uint64_t source_hash;
     const char *version;  // of tfxc
+    const char *file;     // model.c itself
     const char *stem;     // of the output files, "model" of model.c; NULL: the prefix
     bool embed;           // weights are in <stem>_weights.c
+    bool dispatch;        // compiled once for each level
+    const Target *target;
 } EmitOptions;
 
 void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.c
 void emit_header(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.h
-bool emit_has_compressed(const Prog *p);  // needs tfx_rt_q.h
-void emit_glue(Prog *p, Text *out);  // for the driver: every entry by one signature
+// model_<level>.c
+void emit_level_source(Prog *p, const EmitOptions *o, const Target *t, Text *out);
+bool emit_has_level(const Prog *p, const Target *t);  // with --dispatch
+bool emit_has_compressed(const Prog *p);              // needs tfx_rt_q.h
+// For the driver: every entry by one signature.
+void emit_glue(Prog *p, bool dispatch, Text *out);
 
 // ---- shared by emit_*.c -------------------------------------------------------------------
 
@@ -53,7 +61,8 @@ void emit_maps(Emit *e);                   // the MAP rows used, as functions an
 void emit_templates(Emit *e);              // the kernel templates
 void emit_records(Emit *e);                // struct types and the table
 void emit_func(Emit *e, Func *f);
-void emit_api(Emit *e);  // init, check, reset, rewind, entries, strerror
+void emit_levels(Emit *e);  // with --dispatch
+void emit_api(Emit *e);     // init, check, reset, rewind, entries, strerror
 const char *emit_func_params(Emit *e, const Func *f);
 const char *emit_entry_decl(const Prog *p, const Func *f, Arena *a);
 bool has_cursor(const Prog *p);

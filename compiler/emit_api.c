@@ -45,9 +45,12 @@ static void emit_init(Emit *e)
         "        return %s_E_WEIGHTS;\n"
         "    m->weights = (const unsigned char *)weights;\n"
         "    m->par = NULL;\n%s"
-        "    return %s_OK;\n}\n\n",
+        "    return %s;\n}\n\n",
         p->upper, p->upper, p->upper, p->upper, p->upper,
-        p->taps ? "    m->tap = NULL;\n    m->tap_ctx = NULL;\n" : "", p->upper);
+        p->taps ? "    m->tap = NULL;\n    m->tap_ctx = NULL;\n" : "",
+        e->options->dispatch
+            ? arena_printf(p->arena, "%s_set_level(m, NULL)", p->prefix)
+            : status_name(p, "OK"));
 }
 
 static void emit_check(Emit *e)
@@ -150,7 +153,10 @@ static const char *call_body(Emit *e, const Func *f)
     const Prog *p = e->p;
     Text t;
     text_init(&t, p->arena);
-    text_printf(&t, "%s(", f->name);
+    if (e->options->dispatch)
+        text_printf(&t, "m->level->%s(", f->entry->name);
+    else
+        text_printf(&t, "%s(", f->name);
     const char *sep = "";
 #define ARG(...) (text_printf(&t, "%s", sep), text_printf(&t, __VA_ARGS__), sep = ", ")
     if (f->uses_par || f->uses_weights)
@@ -218,6 +224,8 @@ static void emit_entry(Emit *e, const Func *f)
 void emit_api(Emit *e)
 {
     const Prog *p = e->p;
+    if (e->options->dispatch)
+        emit_levels(e);
     emit_init(e);
     emit_check(e);
     emit_state_functions(e);
@@ -232,9 +240,18 @@ void emit_api(Emit *e)
         "    case %s_E_WEIGHTS:\n        return \"not the weights of this program\";\n"
         "    case %s_E_INDEX:\n        return \"an index is out of range\";\n"
         "    case %s_E_ALIGN:\n        return \"a region is missing or not "
-        "aligned\";\n"
+        "aligned\";\n%s"
         "    default:\n        return \"unknown status\";\n    }\n}\n",
-        p->prefix, p->upper, p->upper, p->upper, p->upper, p->upper);
+        p->prefix, p->upper, p->upper, p->upper, p->upper, p->upper,
+        e->options->dispatch
+            ? arena_printf(
+                  p->arena,
+                  "    case %s_E_LEVEL:\n        return \"machine or program have "
+                  "no such level\";\n",
+                  p->upper)
+            : "");
+    if (e->options->dispatch)
+        text_puts(e->out, "\n#endif\n");
 }
 
 // ---- the source file -------------------------------------------------------------------------------------
@@ -255,7 +272,8 @@ void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
     text_printf(out,
                 "\n#include \"%s.h\"\n\n#include <math.h>\n#include <string.h>\n\n",
                 emit_stem(p, o));
-    text_puts(out, "#include \"tfx_rt.h\"\n\n");
+    text_puts(out, o->dispatch ? "#include \"tfx_cpu.h\"\n#include \"tfx_rt.h\"\n\n"
+                               : "#include \"tfx_rt.h\"\n\n");
     if (emit_has_compressed(p))
         text_puts(out, "#include \"tfx_rt_q.h\"\n\n");
     emit_names_collect(&e);

@@ -38,7 +38,7 @@ static void emit_states(Emit *e)
     text_puts(e->out, "};\n\n");
 }
 
-static void emit_table(Emit *e)
+static void emit_table(Emit *e, bool dispatch)
 {
     const Prog *p = e->p;
     Text *out = e->out;
@@ -53,19 +53,35 @@ static void emit_table(Emit *e)
     text_printf(
         out,
         "const tfx_glue tfx_glue_table = {\n"
-        "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror, %s, %s,\n};\n",
+        "    TFX_GLUE_ABI, %lld, %lld, %d, entries, %d, %s, %s, run, %s_strerror, %s, %s, %s,\n};\n",
         (long long)p->state_bytes, (long long)p->scratch_bytes, p->entries.n,
         p->states.n, p->states.n ? "states" : "NULL", p->state_bytes ? "reset" : "NULL",
-        p->prefix, p->taps ? "set_tap" : "NULL", p->marks ? "set_mark" : "NULL");
+        p->prefix, p->taps ? "set_tap" : "NULL", p->marks ? "set_mark" : "NULL",
+        dispatch ? "level" : "NULL");
 }
 
-void emit_glue(Prog *p, Text *out)
+// $TFX_LEVEL names the level of a dispatched program.
+static void emit_glue_level(const Prog *p, Text *out)
+{
+    text_printf(out,
+                "#include <stdlib.h>\n\n"
+                "static int choose(%s *m)\n{\n"
+                "    const char *name = getenv(\"TFX_LEVEL\");\n"
+                "    return %s_set_level(m, name && *name ? name : NULL);\n}\n\n"
+                "static const char *level(void)\n{\n    %s m;\n"
+                "    return choose(&m) ? \"\" : %s_level_name(&m);\n}\n\n",
+                p->prefix, p->prefix, p->prefix, p->prefix);
+}
+
+void emit_glue(Prog *p, bool dispatch, Text *out)
 {
     Emit e = {.p = p, .out = out};
     text_printf(out,
                 "// glue for %s: see tfx_glue.h\n\n#include \"%s.h\"\n\n"
                 "#include \"tfx_glue.h\"\n\n",
                 p->prefix, p->prefix);
+    if (dispatch)
+        emit_glue_level(p, out);
     emit_states(&e);
     if (p->taps)
         text_puts(out,
@@ -85,13 +101,14 @@ void emit_glue(Prog *p, Text *out)
         "void *scratch,\n               const struct tfx_par *par, const int32_t *dims, "
         "const void *const *in,\n               void *const *out)\n{\n"
         "    %s m;\n    int status = %s_init(&m, weights, bytes);\n"
-        "    if (status)\n        return status;\n    m.par = par;\n%s"
+        "%s    if (status)\n        return status;\n    m.par = par;\n%s"
         "    (void)state;\n    (void)dims;\n    (void)in;\n    (void)out;\n"
         "    switch (entry) {\n",
         p->prefix, p->prefix,
+        dispatch ? "    if (!status)\n        status = choose(&m);\n" : "",
         p->taps ? "    m.tap = tap;\n    m.tap_ctx = tap_ctx;\n" : "");
     for (int i = 0; i < p->entries.n; i++)
         emit_case(&e, p->entries.p[i], i);
     text_puts(out, "    default:\n        return -1;\n    }\n}\n\n");
-    emit_table(&e);
+    emit_table(&e, dispatch);
 }

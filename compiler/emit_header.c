@@ -169,6 +169,9 @@ void emit_provenance(Emit *e, const char *what)
         "thread.\n",
         (long long)(e->layout ? e->layout->file_bytes : 0), (long long)p->state_bytes,
         (long long)p->scratch_bytes, (long long)p->work_bytes);
+    if (o->target && *o->target->flags)
+        text_printf(e->out, "// For %s: compile with -O3 %s.\n", o->target->doc,
+                    o->target->flags);
 }
 
 bool emit_can_rewind(const Prog *p)
@@ -189,12 +192,17 @@ static void header_types(Emit *e)
         {"E_WEIGHTS = 2", "not the weights this program was compiled for"},
         {"E_INDEX = 3", "a token or index out of range"},
         {"E_ALIGN = 4", "a region that is NULL or not aligned"},
+        {"E_LEVEL = 5", "a level that machine or program lack"},
     };
     size_t widest = strlen("E_WEIGHTS = 2,");
-    for (int i = 0; i < COUNT(row); i++)
+    int n = e->options->dispatch ? COUNT(row) : COUNT(row) - 1;
+    for (int i = 0; i < n; i++)
         text_printf(out, "    %s_%s,%*s  // %s\n", p->upper, row[i][0],
                     (int)(widest - strlen(row[i][0]) - 1), "", row[i][1]);
-    text_puts(out, "};\n\nstruct tfx_par;  // threads, see tfx_rt.h\n\n");
+    text_puts(out, "};\n\nstruct tfx_par;  // threads, see tfx_rt.h\n");
+    if (e->options->dispatch)
+        text_printf(out, "struct %s_level;\n", p->prefix);
+    text_puts(out, "\n");
     text_printf(out, "typedef struct %s {\n", p->prefix);
     text_puts(out, "    const unsigned char *weights;\n");
     text_puts(out, "    const struct tfx_par *par;  // NULL: everything in the calling "
@@ -203,6 +211,11 @@ static void header_types(Emit *e)
         text_puts(out, "    void (*tap)(void *ctx, int value, const void *data);\n"
                        "    void *tap_ctx;\n");
     }
+    if (e->options->dispatch)
+        text_printf(out,
+                    "    // The instruction set, see set_level.\n"
+                    "    const struct %s_level *level;\n",
+                    p->prefix);
     text_printf(out, "} %s;\n\n", p->prefix);
     if (p->marks)
         text_puts(out, "void tfx_mark(int value);  // for tfxc bench\n\n");
@@ -211,6 +224,17 @@ static void header_types(Emit *e)
 const char *emit_stem(const Prog *p, const EmitOptions *o)
 {
     return o->stem ? o->stem : p->prefix;
+}
+
+static void emit_level_decls(Emit *e)
+{
+    const char *p = e->p->prefix;
+    text_puts(e->out,
+              "// The level that calls use. init takes the best of this machine; "
+              "of the others\n// one by its name, such as \"avx2\" or \"base\", "
+              "or the best for NULL: E_LEVEL if it is\n// not there.\n");
+    text_printf(e->out, "int %s_set_level(%s *m, const char *name);\n", p, p);
+    text_printf(e->out, "const char *%s_level_name(const %s *m);\n", p, p);
 }
 
 void emit_header(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
@@ -249,6 +273,8 @@ void emit_header(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
                        "forgotten.\n");
         text_printf(out, "int %s_rewind(void *state, int32_t n);\n", p->prefix);
     }
+    if (o->dispatch)
+        emit_level_decls(&e);
     for (int i = 0; i < p->entries.n; i++) {
         text_puts(out, "\n");
         emit_entry_comment(&e, p->entries.p[i]);

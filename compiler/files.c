@@ -55,7 +55,10 @@ static EmitOptions emit_options(Job *job, const Names *names)
     const char *path = job->path;
     EmitOptions o = {.version = TFXC_VERSION,
                      .embed = job->set->pack != PACK_FILE,
-                     .stem = names->stem};
+                     .dispatch = job->set->dispatch,
+                     .target = job->set->target,
+                     .stem = names->stem,
+                     .file = base_name(names->source)};
     job_read(job, path, &s);
     o.source = strcmp(path, "-") == 0 ? "(standard input)" : base_name(path);
     o.source_hash = hash_bytes(s.text, s.n);
@@ -173,13 +176,17 @@ static bool write_text(Job *job, const char *header, const char *ending,
     return job_write(job, path, t.p, t.n);
 }
 
-// tfx_rt.h and tfx_rt.c beside it; tfx_rt_q.h for compressed weights.
+// tfx_rt.h and tfx_rt.c beside it; tfx_rt_q.h for compressed weights, tfx_cpu.h for
+// --dispatch.
 static bool write_runtime(Job *job, const char *header)
 {
+    const char *cpu = arena_printf(job->arena, "%.*scpu.h",
+                                   (int)(strlen(header) - strlen("rt.h")), header);
     return write_text(job, header, ".h", runtime_header) &&
            write_text(job, header, ".c", runtime_source) &&
            (!emit_has_compressed(job->prog) ||
-            write_text(job, header, "_q.h", runtime_packed_header));
+            write_text(job, header, "_q.h", runtime_packed_header)) &&
+           (!job->set->dispatch || write_text(job, cpu, ".h", runtime_levels));
 }
 
 static void put_make_name(Text *t, const char *name)
@@ -209,6 +216,12 @@ static bool write_depend(Job *job, const Names *names)
     return job_write(job, names->depend, t.p, t.n);
 }
 
+static const char *level_path(Job *job, const Names *names, const Target *t)
+{
+    int stem = (int)strlen(names->header) - (int)strlen(".h");
+    return arena_printf(job->arena, "%.*s_%s.c", stem, names->header, t->name);
+}
+
 // Every output is refused before the first is written.
 static bool check_outputs(Job *job, const char *const *outputs, int n)
 {
@@ -222,9 +235,28 @@ static bool check_outputs(Job *job, const char *const *outputs, int n)
     return true;
 }
 
-// The C files of a program whose weights are packed. *carrier is the one with the weights
-// in it, or NULL.
-static bool write_sources(Job *job, Layout *y, const Names *names, const char **carrier)
+// model_<level>.c of --dispatch, each pushed to *sources.
+static bool write_levels(Job *job, const EmitOptions *o, const Names *names,
+                         StrList *sources)
+{
+    for (int i = 0; job->set->dispatch && target_row(i); i++) {
+        const Target *t = target_row(i);
+        Text text;
+        if (!emit_has_level(job->prog, t))
+            continue;
+        text_init(&text, job->arena);
+        emit_level_source(job->prog, o, t, &text);
+        const char *path = level_path(job, names, t);
+        if (!job_write(job, path, text.p, text.n))
+            return false;
+        vec_push(job->arena, sources, path);
+    }
+    return true;
+}
+
+// The C files of a program whose weights are packed; those to compile are pushed to
+// *sources.
+static bool write_sources(Job *job, Layout *y, const Names *names, StrList *sources)
 {
     Text source, header;
     EmitOptions o = emit_options(job, names);
@@ -232,22 +264,23 @@ static bool write_sources(Job *job, Layout *y, const Names *names, const char **
     text_init(&header, job->arena);
     emit_source(job->prog, y, &o, &source);
     emit_header(job->prog, y, &o, &header);
-    *carrier = NULL;
+    vec_push(job->arena, sources, names->source);
     if (job->set->pack != PACK_FILE) {
         const char *stem =
             arena_strndup(job->arena, names->header, strlen(names->header) - 2);
-        *carrier = arena_printf(job->arena, "%s_weights.c", stem);
-        if (!write_carrier(job, y, names, *carrier))
+        const char *carrier = arena_printf(job->arena, "%s_weights.c", stem);
+        if (!write_carrier(job, y, names, carrier))
             return false;
+        vec_push(job->arena, sources, carrier);
     }
     return job_write(job, names->source, source.p, source.n) &&
            job_write(job, names->header, header.p, header.n) &&
-           write_runtime(job, names->runtime);
+           write_levels(job, &o, names, sources) && write_runtime(job, names->runtime);
 }
 
 // job->prog and the weights, as files: the packed weights get their name last, when all
 // else is written. NULL after reporting.
-static Layout *write_all(Job *job, const Names *names, const char **carrier)
+static Layout *write_all(Job *job, const Names *names, StrList *sources)
 {
     const char *outputs[] = {names->source, names->header, names->runtime,
                              names->packed};
@@ -258,7 +291,7 @@ static Layout *write_all(Job *job, const Names *names, const char **carrier)
     if (!y || !(in_c ? pack_to(y, job->weights, job->diag, no_sink, NULL)
                      : pack_begin(y, job->weights, job->diag)))
         return NULL;
-    bool ok = write_sources(job, y, names, carrier);
+    bool ok = write_sources(job, y, names, sources);
     if (in_c)
         return ok ? y : NULL;
     if (ok)
@@ -269,14 +302,14 @@ static Layout *write_all(Job *job, const Names *names, const char **carrier)
 
 bool job_compile(Job *job, const char *path)
 {
-    const char *carrier;
+    StrList sources = {0};
     if (!job_build(job, path) || !job_open_weights(job, true) ||
         !job_check_weights(job) || !job_lower(job))
         return false;
     const char *output =
         job->set->output ? job->set->output : base_name(job_beside(job, ".c"));
     Names names = names_for(job, output);
-    return write_all(job, &names, &carrier) &&
+    return write_all(job, &names, &sources) &&
            (!job->set->depend || write_depend(job, &names));
 }
 
@@ -299,27 +332,25 @@ bool job_emit_program(Job *job, const char *folder, Emitted *e)
     Text glue;
     Arena *a = job->arena;
     Layout *y;
-    const char *carrier;
+    StrList sources = {0};
     const Embedded *door = embedded_find("driver/glue.h");
     if (!job_lower(job) || !door)
         return false;
     Names names = names_for(job, arena_printf(a, "%s/%s.c", folder, job->prog->prefix));
-    y = write_all(job, &names, &carrier);
+    y = write_all(job, &names, &sources);
     if (!y)
         return false;
     text_init(&glue, a);
-    emit_glue(job->prog, &glue);
+    emit_glue(job->prog, job->set->dispatch, &glue);
     const char *glue_path = arena_printf(a, "%s/tfx_glue.c", folder);
     if (!job_write(job, glue_path, glue.p, glue.n) ||
         !job_write(job, arena_printf(a, "%s/tfx_glue.h", folder), door->text,
                    door->size))
         return false;
-    *e = (Emitted){.weights = carrier ? NULL : names.packed,
+    *e = (Emitted){.sources = sources,
+                   .weights = job->set->pack == PACK_FILE ? names.packed : NULL,
                    .array = arena_printf(a, "%s_weights", job->prog->prefix),
                    .weights_bytes = y->file_bytes};
-    vec_push(a, &e->sources, names.source);
     vec_push(a, &e->sources, glue_path);
-    if (carrier)
-        vec_push(a, &e->sources, carrier);
     return !job->set->timed || write_timed(job, &names, folder, e);
 }

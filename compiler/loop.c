@@ -372,9 +372,10 @@ static bool is_template_name(const char *name)
 static bool is_own_name(const Module *m, const char *name)
 {
     static const char *const own[] = {
-        "state",   "scratch", "work",   "bytes", "sum",          "word",
-        "weights", "at",      "table",  "acc",   "weights_head", "weight",
-        "par",     "tap",     "status", "call",  "entry",        "The",
+        "state",   "scratch", "work",   "bytes",      "sum",          "word",
+        "weights", "at",      "table",  "acc",        "weights_head", "weight",
+        "par",     "tap",     "status", "call",       "entry",        "The",
+        "levels",  "level",   "cpu",    "level_base",
     };
     Op op;
     bool is = !name[1] || (op_find(name, &op) && op_info[op].class == OPC_MAP) ||

@@ -413,8 +413,8 @@ static void note_panels(Value *v, void *ctx)
 // <prefix>_init and the like are functions of every program.
 static void check_entry_names(const Module *m, Diag *d)
 {
-    static const char *const own[] = {"init",   "check",    "reset",
-                                      "rewind", "strerror", "weights"};
+    static const char *const own[] = {"init",     "check",   "reset",     "rewind",
+                                      "strerror", "weights", "set_level", "level_name"};
     for (int i = 0; i < m->graphs.n; i++)
         for (int k = 0; k < COUNT(own); k++)
             if (!strcmp(m->graphs.p[i]->name, own[k])) {

@@ -88,8 +88,9 @@ Func *func_new(Lower *l, Func *caller, const Scope *scope, const char *name)
     f->scope = scope;
     f->name = unique_func_name(l, name, !caller);
     f->taken = map_new(p->arena);
-    static const char *const own[] = {"m",    "w",      "state",  "scratch",
-                                      "work", "status", "weight", "table"};
+    static const char *const own[] = {"m",      "w",         "state",  "scratch",
+                                      "work",   "status",    "weight", "table",
+                                      "levels", "level_base"};
     for (int i = 0; i < COUNT(own); i++)
         map_set(f->taken, own[i], f);
     map_set(f->taken, p->prefix, f);

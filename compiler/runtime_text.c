@@ -77,6 +77,11 @@ void runtime_packed_header(Text *out)
     put_parts(out, true);
 }
 
+void runtime_levels(Text *out)
+{
+    put_part(out, text_of("cpu.h"));
+}
+
 void runtime_source(Text *out)
 {
     static const char from[] = "#include \"tfx.h\"";

@@ -1,4 +1,4 @@
-// runtime_text.h - the runtime as text: tfx_rt.h, tfx_rt_q.h and tfx_rt.c.
+// runtime_text.h - the runtime as text: tfx_rt.h, tfx_rt_q.h, tfx_cpu.h and tfx_rt.c.
 
 #ifndef TFXC_RUNTIME_TEXT_H
 #define TFXC_RUNTIME_TEXT_H
@@ -10,6 +10,8 @@
 void runtime_header(Text *out);
 // tfx_rt_q.h: the parts of compressed weights, for programs that have some.
 void runtime_packed_header(Text *out);
+// tfx_cpu.h: what --dispatch needs to know of compilers and processors.
+void runtime_levels(Text *out);
 // The optional part: a pool of threads, mapped files.
 void runtime_source(Text *out);
 

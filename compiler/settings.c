@@ -48,7 +48,7 @@ bool option_find(const char *name, OptionId *id)
 void settings_init(Settings *s, Arena *a)
 {
     *s = (Settings){.arena = a,
-                    .target = "portable",
+                    .target = target_find("portable"),
                     .level = 1,
                     .seed = 1,
                     .dtype = DT_COUNT,
@@ -159,7 +159,6 @@ static bool take_choice(Settings *s, OptionId id, const char *value, const char 
     static const char *const forms[] = {"text", "json"};
     static const char *const whens[] = {"auto", "always", "never"};
     static const char *const levels[] = {"0", "1"};
-    static const char *const targets[] = {"portable"};
     static const char *const floats[] = {"f32", "bf16", "f16"};
     int i = 0;
 
@@ -186,17 +185,24 @@ static bool take_choice(Settings *s, OptionId id, const char *value, const char 
         return true;
     case OPTION_level:
         return choose(s, value, levels, COUNT(levels), &s->level, why);
-    case OPTION_target:
-        if (!choose(s, value, targets, COUNT(targets), &i, why))
-            return false;
-        s->target = targets[i];
-        return true;
     case OPTION_dtype:
         return choose(s, value, floats, COUNT(floats), &i, why) &&
                dtype_find(floats[i], &s->dtype);
     default:
         bug("option %d is no choice", (int)id);
     }
+}
+
+static bool take_target(Settings *s, const char *value, const char **why)
+{
+    const char *names[32];
+    int n = 0, i;
+    for (; target_row(n) && n < COUNT(names); n++)
+        names[n] = target_row(n)->name;
+    if (!choose(s, value, names, n, &i, why))
+        return false;
+    s->target = target_row(i);
+    return true;
 }
 
 static bool take_prefix(Settings *s, const char *value, const char **why)
@@ -217,6 +223,9 @@ static void take_flag(Settings *s, OptionId id)
         break;
     case OPTION_time_passes:
         s->time_passes = true;
+        break;
+    case OPTION_dispatch:
+        s->dispatch = true;
         break;
     case OPTION_taps:
         s->taps = true;
@@ -263,6 +272,8 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
     case OPTION_recipe:
         vec_push(s->arena, &s->recipes, arena_strdup(s->arena, value));
         return true;
+    case OPTION_target:
+        return take_target(s, value, why);
     case OPTION_prefix:
         return take_prefix(s, value, why);
     case OPTION_passes:

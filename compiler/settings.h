@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "dtype.h"
+#include "target.h"
 
 typedef enum Verb {
 #define VERB(name, args, summary, more) VERB_##name,
@@ -61,7 +62,8 @@ typedef struct Settings {
     const char *weights;  // NULL: what the model names
     StrList recipes;      // names, files, steps
     const char *prefix;   // NULL: the model's stem
-    const char *target;
+    const Target *target;
+    bool dispatch;  // one text for several instruction sets
     PackKind pack;
     Stage emit;
     int level;           // -O

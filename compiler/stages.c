@@ -105,6 +105,13 @@ bool job_lower(Job *job)
                       .marks = job->set->marks,
                       .storage = storage_of,
                       .ctx = job};
+    if (job->set->dispatch && strcmp(job->set->target->name, "portable") != 0) {
+        diag_error(job->diag, (Loc){0, 0}, E0820,
+                   "--dispatch is for every machine, not "
+                   "for the target %s",
+                   job->set->target->name);
+        return false;
+    }
     if (!job_optimize(job))
         return false;
     const char *prefix = c_prefix(job->arena, job->module);

@@ -14,6 +14,7 @@
 #include "compiler/infile.h"
 #include "compiler/ops.h"
 #include "compiler/settings.h"
+#include "compiler/target.h"
 #include "passes/format.h"
 #include "passes/pass.h"
 
@@ -129,6 +130,30 @@ Test(complete, every_format_has_its_doc_file_and_test)
         cr_expect(has_word(tests.p, f->name), "format %s is in no test", f->name);
         cr_expect(strstr(page.p, arena_printf(arena, "`%s`", f->name)),
                   "docs/ says nothing of the format %s", f->name);
+    }
+}
+
+Test(complete, every_target_has_its_doc_and_every_level_its_test_of_the_processor)
+{
+    Text page, tests;
+    const char *cpu = embedded_find("cpu.h")->text;
+    text_init(&page, arena);
+    text_init(&tests, arena);
+    gather("docs", &page);
+    gather("tests/cli", &tests);
+    for (int i = 0; target_row(i); i++) {
+        const Target *t = target_row(i);
+        check_doc("target", t->name, t->doc);
+        cr_expect(has_word(tests.p, t->name), "target %s is in no case", t->name);
+        if (!target_is_level(t))
+            continue;
+        cr_expect(strstr(page.p, arena_printf(arena, "| `%s` |", t->name)),
+                  "docs/ says nothing of the level %s", t->name);
+        cr_expect(strstr(cpu, arena_printf(arena, "define TFX_LEVEL_%s ", t->name)) &&
+                      strstr(cpu, arena_printf(arena, "TFX_CPU_%s = ", t->name)),
+                  "runtime/cpu.h does not know the level %s", t->name);
+        cr_expect(!*t->over || target_find(t->over), "level %s is over no level",
+                  t->name);
     }
 }
 

@@ -1,6 +1,7 @@
 // test_emit.c - golden C: what tests/emit/*.tfx become is tests/emit/*.c.
 //
-// A model with the words "stored as bf16" gets a checkpoint that is. UPDATE=1 rewrites the
+// A model with the words "stored as bf16" gets a checkpoint that is, one with "made with
+// --dispatch" is. UPDATE=1 rewrites the
 // C files; read the diff like any other change.
 
 #define _POSIX_C_SOURCE 200809L
@@ -31,9 +32,10 @@ static const char *emitted(Arena *a, const char *folder, const char *name)
                           "    '%s' init %s.tfx --dtype bf16 -o '%s/w.safetensors'\n"
                           "    W='--weights=%s/w.safetensors'\n"
                           "fi\n"
-                          "'%s' %s.tfx --emit=c $W",
-                          folder, name, getenv("TFXC"), name, at, at, getenv("TFXC"),
-                          name));
+                          "D=$(grep -o '^// made with --dispatch' %s.tfx || :)\n"
+                          "'%s' %s.tfx --emit=c $W ${D#// made with }",
+                          folder, name, getenv("TFXC"), name, at, at, name,
+                          getenv("TFXC"), name));
     int status = spawn(a, &argv, &out);
     temp_remove(a, at);
     cr_expect(status == 0, "%s: status %d\n%s", name, status, out.p);
@@ -88,5 +90,5 @@ Test(emit, programs_are_their_golden_files)
     }
     if (d)
         closedir(d);
-    cr_expect(checked >= 5, "only %d models in %s", checked, folder);
+    cr_expect(checked >= 6, "only %d models in %s", checked, folder);
 }

@@ -161,6 +161,7 @@ void help_man(Text *out, const char *version)
         "fault.\n.TP\n.B 3\nverify found a difference.\n.TP\n.B 70\nA bug of tfxc.\n"
         ".SH ENVIRONMENT\n.TP\n.B CC\nThe C compiler of run and verify, with its "
         "options; default cc.\n.TP\n.B TMPDIR\nWhere run and verify keep their "
-        "temporary files.\n.TP\n.B NO_COLOR\nIf set and not empty, "
+        "temporary files.\n.TP\n.B TFX_LEVEL\nThe level at which run and verify call a "
+        "program made with \\-\\-dispatch; default: the best of this machine.\n.TP\n.B NO_COLOR\nIf set and not empty, "
         "\\-\\-color=auto is never.\n");
 }

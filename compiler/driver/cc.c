@@ -11,16 +11,24 @@ static const char *or_else(const char *s, const char *otherwise)
     return s && *s ? s : otherwise;
 }
 
-bool cc_shared(Arena *a, const StrList *sources, bool timed, const char *folder,
-               const char *output, Text *log)
+// A dispatched program has no flags of a target: it chooses its level itself.
+static void put_flags(Arena *a, const Settings *s, StrList *argv)
+{
+    bool chosen = *s->target->flags || s->dispatch;
+    split_words(a, argv, s->timed ? "-O3 -pthread" : "-O2");
+    split_words(a, argv, s->timed && !chosen ? "-march=native" : s->target->flags);
+    split_words(a, argv, or_else(getenv("CFLAGS"), ""));
+}
+
+bool cc_shared(Arena *a, const StrList *sources, const Settings *set,
+               const char *folder, const char *output, Text *log)
 {
     StrList argv = {0};
     Text said;
 
     split_words(a, &argv, or_else(getenv("CC"), "cc"));
     split_words(a, &argv, "-std=c11 -fPIC -shared -w");
-    split_words(a, &argv, timed ? "-O3 -march=native -pthread" : "-O2");
-    split_words(a, &argv, or_else(getenv("CFLAGS"), ""));
+    put_flags(a, set, &argv);
     vec_push(a, &argv, "-I");
     vec_push(a, &argv, folder);
     for (int i = 0; i < sources->n; i++)

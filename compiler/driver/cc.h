@@ -6,8 +6,9 @@
 #include "compiler/settings.h"
 
 // Builds a shared object from C files with $CC (or cc), -O2 (or, to be timed, -O3
-// -march=native) and $CFLAGS. False with what the compiler said in *log, the command first.
-bool cc_shared(Arena *a, const StrList *sources, bool timed, const char *folder,
-               const char *output, Text *log);
+// -march=native), the flags of the target, and $CFLAGS. False with what the compiler said
+// in *log, the command first.
+bool cc_shared(Arena *a, const StrList *sources, const Settings *set,
+               const char *folder, const char *output, Text *log);
 
 #endif

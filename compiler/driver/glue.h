@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TFX_GLUE_ABI = 1 };
+enum { TFX_GLUE_ABI = 2 };
 
 struct tfx_par;
 
@@ -47,6 +47,9 @@ typedef struct tfx_glue {
     const char *(*strerror)(int status);
     void (*set_tap)(tfx_glue_tap *tap, void *ctx);     // NULL: not compiled with --taps
     void (*set_mark)(tfx_glue_mark *mark, void *ctx);  // NULL: not for tfxc bench
+    // The level that run takes, "" if there is none by the name in $TFX_LEVEL; NULL: not
+    // compiled with --dispatch.
+    const char *(*level)(void);
 } tfx_glue;
 
 extern const tfx_glue tfx_glue_table;

@@ -4,6 +4,7 @@
 
 #include "cc.h"
 #include "compiler/stages.h"
+#include "machine.h"
 #include "program.h"
 #include "spawn.h"
 
@@ -58,7 +59,7 @@ static bool build_and_load(Program *p, const char *folder)
     if (!job_emit_program(job, folder, &e))
         return false;
     text_init(&log, job->arena);
-    if (!cc_shared(job->arena, &e.sources, job->set->timed, folder, library, &log)) {
+    if (!cc_shared(job->arena, &e.sources, job->set, folder, library, &log)) {
         text_puts(&job->notes, log.p);
         diag_error(job->diag, (Loc){0, 0}, E0812, "the C compiler failed");
         return false;
@@ -78,10 +79,16 @@ bool program_load(Program *p, Job *job)
 {
     Guard g;
     const char *why = NULL;
-    const char *folder = temp_folder(job->arena, &why);
+    const char *folder;
     volatile bool ok = false;
 
     *p = (Program){.job = job, .module = job->module};
+    if (!machine_is(job->set->target)) {
+        diag_error(job->diag, (Loc){0, 0}, E0821,
+                   "this machine is not of the target %s", job->set->target->name);
+        return false;
+    }
+    folder = temp_folder(job->arena, &why);
     if (!folder) {
         diag_error(job->diag, (Loc){0, 0}, E0801, "%s", why);
         return false;

@@ -71,15 +71,62 @@ int run_commands(Arena *a, const StrList *commands, int n, Text *said)
     return f.failed;
 }
 
-bool compiler_is_there(Arena *a, const char *command)
+void put_runner(Arena *a, StrList *argv, const Compiler *c)
+{
+    int i = argv->n;
+    split_words(a, argv, c->runner ? c->runner : "");
+    for (; i < argv->n; i++)
+        if (argv->p[i][0] == '@')
+            argv->p[i] =
+                arena_printf(a, "%s/tests/numeric/%s", source_root(), argv->p[i] + 1);
+}
+
+bool runner_is_there(Arena *a, const char *runner)
 {
     StrList argv = {0};
     Text out;
     text_init(&out, a);
-    split_words(a, &argv, command);
+    split_words(a, &argv, runner);
+    argv.n = 1;
+    vec_push(a, &argv, "--version");
+    return spawn(a, &argv, &out) == 0;
+}
+
+// For another machine more than the compiler must be there: its C library, who runs it.
+static bool machine_is_there(Arena *a, const Compiler *c, const char *root)
+{
+    StrList argv = {0}, runner = {0};
+    Text out, by;
+    text_init(&out, a);
+    text_init(&by, a);
+    put_runner(a, &runner, c);
+    for (int i = 0; i < runner.n; i++)
+        text_printf(&by, "'%s' ", runner.p[i]);
+    split_words(a, &argv, "sh -ec");
+    vec_push(
+        a, &argv,
+        arena_printf(a,
+                     "P='%s/probe'\n"
+                     "echo '#include <math.h>' >\"$P.c\"\n"
+                     "echo '#include <stdlib.h>' >>\"$P.c\"\n"
+                     "echo 'int main(int n, char **v) { "
+                     "return n < 1 || atof(v[0]) > 1 || sin(n) > 2; }' >>\"$P.c\"\n"
+                     "%s \"$P.c\" -lm -o \"$P\"\n%s \"$P\"",
+                     root, c->command, by.p));
+    return spawn(a, &argv, &out) == 0;
+}
+
+bool compiler_is_there(Arena *a, const Compiler *c, const char *root)
+{
+    StrList argv = {0};
+    Text out;
+    text_init(&out, a);
+    split_words(a, &argv, c->command);
     argv.n = 1;
     vec_push(a, &argv, "-v");
-    return spawn(a, &argv, &out) == 0;
+    if (spawn(a, &argv, &out) != 0)
+        return false;
+    return !c->runner || machine_is_there(a, c, root);
 }
 
 // ---- programs --------------------------------------------------------------------------
@@ -119,10 +166,23 @@ static const char *add_command(Arena *a, StrList *cmd, const Compiler *c,
     return object;
 }
 
+// NAME.c, NAME_avx2.c and the like, and the glue, whose table gets a name of its own.
+static const char *add_source(Arena *a, StrList *cmd, const Compiler *c, const Trial *t,
+                              const char *source, const char *out)
+{
+    const char *base = strrchr(source, '/') + 1;
+    bool is_glue = strcmp(base, "tfx_glue.c") == 0;
+    return add_command(a, cmd, c, t->folder, source,
+                       arena_printf(a, "%s/%s%s.o", out, is_glue ? t->name : "", base),
+                       is_glue ? arena_printf(a, "-Dtfx_glue_table=glue_%s", t->name)
+                               : "");
+}
+
 bool build_replay(Arena *a, const Compiler *c, const TrialList *trials,
                   const char *root, const char **program, Text *said)
 {
-    StrList *cmd = NEWN(a, StrList, 2 * trials->n + 2), link = {0};
+    enum { MOST = 16 };  // files of a program
+    StrList *cmd = NEWN(a, StrList, MOST * trials->n + 2), link = {0};
     const char *out = arena_printf(a, "%s/%s", root, c->name);
     const char *first = trials->p[0].folder;
     int n = 0;
@@ -140,19 +200,12 @@ bool build_replay(Arena *a, const Compiler *c, const TrialList *trials,
                          arena_printf(a, "%s/replay.o", out), ""));
     for (int i = 0; i < trials->n; i++) {
         const Trial *t = &trials->p[i];
-        vec_push(a, &link,
-                 add_command(a, &cmd[n++], c, t->folder,
-                             arena_printf(a, "%s/%s.c", t->folder, t->name),
-                             arena_printf(a, "%s/%s.o", out, t->name), ""));
-        vec_push(a, &link,
-                 add_command(a, &cmd[n++], c, t->folder,
-                             arena_printf(a, "%s/tfx_glue.c", t->folder),
-                             arena_printf(a, "%s/%s_glue.o", out, t->name),
-                             arena_printf(a, "-Dtfx_glue_table=glue_%s", t->name)));
+        for (int k = 0; k < t->sources.n; k++)
+            vec_push(a, &link, add_source(a, &cmd[n++], c, t, t->sources.p[k], out));
     }
     if (run_commands(a, cmd, n, said) > 0)
         return false;
-    split_words(a, &link, "-lm -lpthread -o");
+    split_words(a, &link, c->runner ? "-lm -o" : "-lm -lpthread -o");
     vec_push(a, &link, *program);
     return run_commands(a, &link, 1, said) == 0;
 }

@@ -9,9 +9,17 @@
 typedef struct Compiler {
     const char *name;  // a folder of that name under root takes the objects
     const char *command;
+    // Of its programs: "qemu-aarch64"; NULL: this machine. @ stands for tests/numeric/.
+    const char *runner;
 } Compiler;
 
-bool compiler_is_there(Arena *a, const char *command);
+// Adds the words of the runner.
+void put_runner(Arena *a, StrList *argv, const Compiler *c);
+// Whether the first word of a runner is a program.
+bool runner_is_there(Arena *a, const char *runner);
+
+// Whether a program can be compiled, and run; root is for files.
+bool compiler_is_there(Arena *a, const Compiler *c, const char *root);
 
 // Compiles the programs with replay.c and links them into *program. False with what was
 // said.

@@ -10,6 +10,7 @@
 #include "build.h"
 
 #include "compiler/driver/spawn.h"
+#include "compiler/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,10 +205,53 @@ static void check_together(Batch *b)
     b->commands.n = 0;
 }
 
+static bool emit_levels_once(Batch *b)
+{
+    add(b, "M=\"$ROOT/tests/numeric/levels/bytes.tfx\"\n"
+           "\"$TFXC\" init \"$M\" -o bytes.safetensors\n"
+           "\"$TFXC\" \"$M\" --weights bytes.safetensors --dispatch "
+           "--recipe 'quantize(\"**\", int8)' -o levels/bytes.c\n"
+           "\"$TFXC\" state.tfx --weights state.safetensors --dispatch "
+           "-o levels/state.c");
+    return run(b, "two are made with --dispatch");
+}
+
+// With --dispatch: the same demands on every file.
+static void check_levels(Batch *b, const char *name, const char *compiler)
+{
+    Arena *a = b->arena;
+    const char *claim = arena_printf(a, "levels: %s has no warning to give", compiler);
+    StrList first = {0};
+    split_words(a, &first, compiler);
+    if (!has(b, first.p[0], claim))
+        return;
+    for (int i = -1; target_row(i + 1); i++)
+        if (i < 0 || target_is_level(target_row(i)))
+            add(b, arena_printf(a,
+                                "for M in bytes state; do N=${M}%s%s\n"
+                                "    test ! -f levels/$N.c ||\n"
+                                "        %s %s -c levels/$N.c -o levels/$N.%s.o\n"
+                                "done",
+                                i < 0 ? "" : "_", i < 0 ? "" : target_row(i)->name,
+                                compiler, warnings, name));
+    run(b, claim);
+}
+
+static void check_level_format(Batch *b)
+{
+    const char *claim = "levels: clang-format has nothing to change";
+    if (!has(b, "clang-format-19", claim))
+        return;
+    add(b, "for f in levels/bytes*.[ch] levels/state*.[ch] levels/tfx_cpu.h; do\n"
+           "    clang-format-19 --style=file:\"$ROOT/.clang-format\" $f | diff $f -\n"
+           "done");
+    run(b, claim);
+}
+
 int run_quality(Arena *a, const char *root)
 {
     Batch b = {.arena = a, .root = root};
-    add(&b, "mkdir -p once again file\n"
+    add(&b, "mkdir -p once again file levels\n"
             "nm -D --defined-only \"$(gcc -print-file-name=libm.so.6)\" | "
             "sed 's/@.*//' >libm || : >libm");
     if (!run(&b, "folders") || !emit_twice(&b))
@@ -220,6 +264,12 @@ int run_quality(Arena *a, const char *root)
     check_header(&b, "clang-19", "-std=c11 -Weverything -Werror", "c");
     check_header(&b, "tcc", "-std=c11 -Wall", "c");
     check_header(&b, "g++", "-Wall -Wextra -Wpedantic -Werror", "cc");
+    if (!emit_levels_once(&b))
+        return b.failed;
+    check_levels(&b, "gcc", "gcc -O1");
+    check_levels(&b, "clang", "clang-19 -O1");
+    check_levels(&b, "tcc", "tcc");
+    check_level_format(&b);
     check_format(&b);
     check_symbols(&b, "gcc-O2");
     check_together(&b);

@@ -6,6 +6,7 @@
 
 #include "compiler/driver/random.h"
 #include "compiler/driver/verify.h"
+#include "compiler/infile.h"
 #include "compiler/loop.h"
 #include "compiler/stages.h"
 #include "compiler/weights.h"
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 
 static const double tolerance = 2e-5;  // of the contract: absolute, and of the largest
+static const double flips = 2e-2;      // where a byte may be rounded to the other side
 
 typedef struct Recorder {
     Job *job;
@@ -25,7 +27,8 @@ typedef struct Recorder {
     Random random;
     int64_t *at;  // by id of a dim: where the cursor stands
     int32_t ncalls;
-    bool reset;  // before the next call
+    bool reset;   // before the next call
+    bool rounds;  // products round activations to bytes
     Text *why;
 } Recorder;
 
@@ -63,9 +66,9 @@ static int dtype_code(DType d)
 }
 
 // One unit of a float's storage is more than the contract when it is a short one.
-static double limit_of(const Tensor *t)
+static double limit_of(const Recorder *r, const Tensor *t)
 {
-    double largest = 0, relative = tolerance;
+    double largest = 0, relative = r->rounds ? flips : tolerance;
     if (dtype_info[t->dtype].kind != DK_FLOAT)
         return 0;
     if (t->dtype == DT_f16)
@@ -96,7 +99,7 @@ static void put_results(Recorder *r, const Graph *g, const Tensor *out, int stat
     for (int i = 0; i < g->body->yields.n; i++) {
         put_i32(r, dtype_code(g->body->yields.p[i]->type.dtype));
         put_i64(r, out[i].n);
-        double limit = status ? 0 : limit_of(&out[i]);
+        double limit = status ? 0 : limit_of(r, &out[i]);
         fwrite(&limit, sizeof(limit), 1, r->file);
         fwrite(out[i].data, sizeof(double), (size_t)out[i].n, r->file);
     }
@@ -204,12 +207,13 @@ static bool record_calls(Recorder *r)
     return true;
 }
 
-static bool record_file(Job *job, const char *path, Text *why)
+static bool record_file(Job *job, const char *path, bool rounds, Text *why)
 {
     Source s;
     if (!job_read(job, job->path, &s))
         return false;
-    Recorder r = {.job = job, .why = why, .random = {hash_bytes(s.text, s.n)}};
+    Recorder r = {
+        .job = job, .why = why, .random = {hash_bytes(s.text, s.n)}, .rounds = rounds};
     r.file = fopen(path, "wb+");
     if (!r.file) {
         text_printf(why, "cannot write %s\n", path);
@@ -250,15 +254,31 @@ static DType stored_as(Job *job)
     return DT_COUNT;
 }
 
+// What stands behind "// recipe " in a model, or NULL.
+static const char *recipe_of(Arena *a, const char *path)
+{
+    static const char mark[] = "// recipe ";
+    const char *text, *why;
+    size_t n;
+    const char *at = file_read(a, path, &text, &n, &why) ? strstr(text, mark) : NULL;
+    return at ? arena_printf(a, "%.*s", (int)strcspn(at, "\n") - (int)strlen(mark),
+                             at + strlen(mark))
+              : NULL;
+}
+
 static bool init_and_record(Arena *a, const char *path, Trial *t, Text *why)
 {
     Settings s;
+    const char *recipe = recipe_of(a, path);
     settings_init(&s, a);
     s.weights = t->weights;
+    if (recipe)
+        vec_push(a, &s.recipes, recipe);
     Job *job = new_job(a, &s);
     bool ok = job_build(job, path) &&
               weights_init(job->module, t->weights, 1, stored_as(job), job->diag) &&
-              job_open_weights(job, true) && record_file(job, t->calls, why);
+              job_open_weights(job, true) && (!recipe || job_optimize(job)) &&
+              record_file(job, t->calls, recipe, why);
     diag_print(job->diag, DIAG_TEXT, why);
     job_close(job);
     return ok;
@@ -272,12 +292,16 @@ static bool emit(Arena *a, const char *path, int level, Trial *t, Text *why)
     s.weights = t->weights;
     s.prefix = t->name;
     s.level = level;
+    s.dispatch = t->dispatch;
+    if (recipe_of(a, path))
+        vec_push(a, &s.recipes, recipe_of(a, path));
     mkdir(t->folder, 0777);
     Job *job = new_job(a, &s);
     bool ok = job_build(job, path) && job_open_weights(job, true) &&
               job_check_weights(job) && job_emit_program(job, t->folder, &e);
     if (ok) {
         t->weights = e.weights;
+        t->sources = e.sources;
         t->thread_bytes = job->prog->work_bytes;
     }
     diag_print(job->diag, DIAG_TEXT, why);
@@ -297,8 +321,9 @@ bool record_model(Arena *a, const char *path, const char *root, const char *name
         return false;
     }
     ok = init_and_record(a, path, &t, why);
-    for (const char *l = levels; ok && *l; l++) {
+    for (const char *l = levels; ok && *l; l += 1 + (l[1] == 'd')) {
         Trial one = t;
+        one.dispatch = l[1] == 'd';
         one.name = arena_printf(a, "%s_O%c", name, *l);
         one.folder = arena_printf(a, "%s/%s", root, one.name);
         ok = emit(a, path, *l - '0', &one, why);

@@ -14,13 +14,16 @@ typedef struct Trial {
     const char *folder;  // NAME.c, NAME.h, tfx_rt.h, tfx_glue.c, tfx_glue.h
     const char *calls, *weights;
     int64_t thread_bytes;
+    bool dispatch;    // made for several levels
+    StrList sources;  // to compile
 } Trial;
 
 typedef VEC(Trial) TrialList;
 
 // Makes random weights for the model, records calls of all its entries, and adds a trial
-// for each level named in `levels` ("01": both). False with the reason in *why: the model
-// was refused, or the compiler has a bug.
+// for each of -O named in `levels` ("01": both), with 'd' behind it made with --dispatch.
+// A comment "// recipe STEPS" in the model compresses it; then the graph after the passes
+// judges. False with the reason in *why: the model was refused, or the compiler has a bug.
 bool record_model(Arena *a, const char *path, const char *root, const char *name,
                   const char *levels, TrialList *trials, Text *why);
 

@@ -2,6 +2,9 @@
 //
 //     replay [--threads] models...      (all of them without names)
 //
+// The level of programs made with --dispatch is $TFX_LEVEL, or the best; those that have no
+// such level are left out. Status 77 if none has.
+//
 // Every region, input and result is a heap block of its exact size, so that a sanitizer
 // sees a step beside it; without one there are fences. Scratch and results begin as NaNs.
 // With --threads each sequence of calls runs again on 1, 2, 3 and 7 threads, the tasks of
@@ -17,10 +20,22 @@
 #include "tfx_rt.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef __wasi__
+#    include <pthread.h>
+#else  // one thread
+typedef int pthread_t;
+typedef int pthread_mutex_t;
+#    define pthread_mutex_init(m, how)         ((void)(m))
+#    define pthread_mutex_lock(m)              ((void)(m))
+#    define pthread_mutex_unlock(m)            ((void)(m))
+#    define pthread_mutex_destroy(m)           ((void)(m))
+#    define pthread_create(t, how, start, arg) ((void)(t), (void)(start), 1)
+#    define pthread_join(t, result)            ((void)(t))
+#endif
 
 enum { FENCE = 64, MAX_ARGS = 64, MAX_DIMS = 64 };
 
@@ -429,17 +444,25 @@ static int run_model(const ReplayModel *m, int with_threads)
 int main(int argc, char **argv)
 {
     int with_threads = argc > 1 && strcmp(argv[1], "--threads") == 0;
-    int names = 1 + with_threads, run = 0, failed = 0;
+    int names = 1 + with_threads, run = 0, failed = 0, without = 0;
+    const char *level = "";
     for (const ReplayModel *m = replay_models; m->name; m++) {
         int wanted = names == argc;
         for (int i = names; i < argc; i++)
             wanted = wanted || strcmp(argv[i], m->name) == 0;
         if (!wanted)
             continue;
+        if (m->glue->level && !*m->glue->level()) {
+            without++;
+            continue;
+        }
+        if (m->glue->level && !*level)
+            level = m->glue->level();  // of the first, which has them all
         run++;
         failed += run_model(m, with_threads) != 0;
         fflush(stdout);
     }
-    printf("%d of %d programs failed\n", failed, run);
-    return failed > 0;
+    printf("%d of %d programs failed%s%s\n", failed, run, *level ? ", level " : "",
+           level);
+    return failed > 0 ? 1 : run == 0 && without > 0 ? 77 : 0;
 }
