@@ -2,6 +2,7 @@
 
 #include "diag_in.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // ---- codes --------------------------------------------------------------------------
@@ -115,6 +116,24 @@ void diag_hint(Diag *d, Loc loc, const char *fmt, ...)
     va_start(ap, fmt);
     add_message(d, SEV_HINT, loc, (DiagCode)0, fmt, ap);
     va_end(ap);
+}
+
+void diag_on_progress(Diag *d, void (*say)(void *ctx, const char *text), void *ctx)
+{
+    d->say = say;
+    d->say_ctx = ctx;
+}
+
+void diag_progress(Diag *d, const char *fmt, ...)
+{
+    char text[200];
+    if (!d->say)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    d->say(d->say_ctx, text);
 }
 
 int diag_errors(const Diag *d)

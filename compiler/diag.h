@@ -51,6 +51,11 @@ void diag_warning(Diag *d, Loc loc, DiagCode code, const char *fmt, ...)
 // Belongs to the message before it.
 void diag_hint(Diag *d, Loc loc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+// What is being done, for whoever waits: `say` gets it at once, no message is kept. Without
+// diag_on_progress nothing is said.
+void diag_on_progress(Diag *d, void (*say)(void *ctx, const char *text), void *ctx);
+void diag_progress(Diag *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
 int diag_errors(const Diag *d);
 int diag_count(const Diag *d);
 const Message *diag_message(const Diag *d, int i);

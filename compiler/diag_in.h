@@ -19,6 +19,8 @@ struct Diag {
     Map *said;      // what was said, as text, so that it is said once
     uint32_t next;  // offset of the next source
     int errors;
+    void (*say)(void *ctx, const char *text);  // progress; NULL: nobody listens
+    void *say_ctx;
     bool drop_hints;  // the message they would belong to was said before
 };
 

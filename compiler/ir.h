@@ -188,6 +188,7 @@ struct Module {
     VEC(Step *) steps;      // of the chosen ones, for the passes
     Map *svds;              // svd.c: factors that are kept
     size_t svd_bytes;
+    struct Factors *svd_last;  // and the last that were not
 };
 
 // ---- ir.c: building --------------------------------------------------------------------

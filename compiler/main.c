@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef int Run(Command *c);
@@ -45,10 +46,40 @@ static int usage_error(const char *why)
     return EXIT_USAGE;
 }
 
+// One line of standard error for what takes longer than a moment, written over.
+typedef struct Progress {
+    double said;  // when, in seconds
+    bool on_screen;
+} Progress;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void say(void *ctx, const char *text)
+{
+    Progress *p = ctx;
+    double t = now();
+    if (t - p->said < 0.3)
+        return;
+    fprintf(stderr, "\r\033[K%.76s", text);
+    fflush(stderr);
+    *p = (Progress){t, true};
+}
+
 static int run_verb(Command *c)
 {
     Text messages;
+    Progress progress = {now(), false};
+    if (!c->set->json && isatty(STDERR_FILENO))
+        diag_on_progress(c->job->diag, say, &progress);
     int status = runs[c->args->verb](c);
+    diag_on_progress(c->job->diag, NULL, NULL);
+    if (progress.on_screen)
+        fputs("\r\033[K", stderr);
 
     text_init(&messages, c->arena);
     diag_print(c->job->diag, format_of(c->set), &messages);

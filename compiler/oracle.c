@@ -188,20 +188,23 @@ static void demand(Eval *e, const Value *v)
     eval_value(e, v);
 }
 
-static bool computed(Eval *e, const Value *v, Arena *a, Tensor *out)
+static bool computed(Eval *e, const Value *v, Arena *a, Tensor *out, const char **why)
 {
-    if (setjmp(e->fail))
+    if (setjmp(e->fail)) {
+        if (why)
+            *why = arena_strdup(a, e->why);
         return false;
+    }
     demand(e, v);
     *out = tensor_copy(a, &e->slot[v->id].t);
     return true;
 }
 
 bool oracle_const(Arena *a, Module *m, WeightSource source, const Value *v, int nturns,
-                  const Turn *turns, Tensor *out)
+                  const Turn *turns, Tensor *out, const char **why)
 {
     if (nturns > MAX_TURNS)
-        return false;
+        bug("%d repeats around a constant", nturns);
     Arena *scratch = arena_new();
     Guard g;
     if (GUARD_SET(&g)) {
@@ -217,7 +220,7 @@ bool oracle_const(Arena *a, Module *m, WeightSource source, const Value *v, int 
     e->nturns = nturns;
     if (nturns > 0)
         memcpy(e->turn, turns, (size_t)nturns * sizeof(*turns));
-    bool is_good = computed(e, v, a, out);
+    bool is_good = computed(e, v, a, out, why);
     guard_drop(&g);
     arena_free(scratch);
     return is_good;

@@ -46,12 +46,13 @@ bool oracle_run(Oracle *o, Graph *g, int64_t *dims, const Tensor *in, Tensor *ou
 const Tensor *oracle_state(const Oracle *o, const char *path);
 
 // Evaluates one constant value (value_is_const); turns by name of the repeats' indices.
+// On failure *why, if asked for, says the reason.
 typedef struct Turn {
     const char *index;
     int64_t turn;
 } Turn;
 bool oracle_const(Arena *a, Module *m, WeightSource source, const Value *v, int nturns,
-                  const Turn *turns, Tensor *out);
+                  const Turn *turns, Tensor *out, const char **why);
 
 // ---- for ops/<name>.c -------------------------------------------------------------------
 

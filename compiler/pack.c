@@ -76,10 +76,11 @@ static bool add_piece(Source *s, const Value *v, int64_t *first)
     } else {
         Tensor out;
         WeightSource from = {read_weight, s->ck};
+        const char *why;
         if (!oracle_const(s->arena, s->y->prog->module, from, v, s->t->nturns,
-                          s->t->turn, &out)) {
-            diag_error(s->d, v->loc, E0811, "the constant `%s` cannot be computed",
-                       s->t->name);
+                          s->t->turn, &out, &why)) {
+            diag_error(s->d, v->loc, E0811, "the constant `%s` cannot be computed: %s",
+                       s->t->name, why);
             return false;
         }
         piece.data = out.data;
@@ -205,7 +206,7 @@ static bool pack_ints(Source *s, Sink *sink)
     Tensor out;
     WeightSource from = {read_weight, s->ck};
     if (!oracle_const(s->arena, s->y->prog->module, from, s->t->packed->value,
-                      s->t->nturns, s->t->turn, &out))
+                      s->t->nturns, s->t->turn, &out, NULL))
         return false;
     int32_t *tile = NEWN(s->arena, int32_t, n + 1);
     for (int64_t i = 0; i < n; i++)
@@ -267,6 +268,8 @@ static bool pack_all(Layout *y, Checkpoint *ck, Diag *d, Sink *sink)
 {
     y->sum = 0;
     for (int i = 0; i < y->tensors.n; i++) {
+        diag_progress(d, "packing, tensor %d of %d: %s", i + 1, y->tensors.n,
+                      y->tensors.p[i]->name);
         if (!pack_tensor(y, ck, d, y->tensors.p[i], sink))
             return false;
         sum_filler(y, i);

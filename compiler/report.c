@@ -21,7 +21,7 @@ typedef struct Report {
 static bool value_of(Report *r, const Placed *t, const Value *v, Tensor *x)
 {
     return oracle_const(r->arena, r->y->prog->module, weights_source(r->ck), v,
-                        t->nturns, t->turn, x);
+                        t->nturns, t->turn, x, NULL);
 }
 
 // The matrix that the packed bytes stand for.

@@ -96,7 +96,8 @@ static bool fold(PassContext *c, Graph *g, Value *v)
     }
     Tensor t;
     WeightSource none = {no_weight, NULL};
-    if (!is_foldable(v) || !oracle_const(c->scratch, c->module, none, v, 0, NULL, &t) ||
+    if (!is_foldable(v) ||
+        !oracle_const(c->scratch, c->module, none, v, 0, NULL, &t, NULL) ||
         !is_finite(&t) || !is_exact(v, &t))
         return false;
     Value *k = make_const(c, g, v, &t);

@@ -15,7 +15,7 @@
 
 typedef struct Spectrum {
     PassContext *c;
-    const Value *w;
+    const Value *linear, *w;
     double energy;
     int nturns;
     Turn turn[8];
@@ -39,6 +39,12 @@ static int64_t rank_for(const double *s, int64_t n, double energy)
 
 static void look_at_turn(Spectrum *x)
 {
+    const char *name = weight_member(linear_weight(x->c->module, x->linear));
+    if (x->nturns)
+        diag_progress(x->c->diag, "lowrank: %s, turn %lld", name,
+                      (long long)x->turn[x->nturns - 1].turn);
+    else
+        diag_progress(x->c->diag, "lowrank: %s", name);
     Arena *a = arena_new();
     Guard guard;
     if (GUARD_SET(&guard)) {
@@ -47,11 +53,12 @@ static void look_at_turn(Spectrum *x)
     }
     Tensor w;
     x->failed = x->failed || !oracle_const(a, x->c->module, x->c->weights, x->w,
-                                           x->nturns, x->turn, &w);
+                                           x->nturns, x->turn, &w, NULL);
     if (!x->failed) {
         int64_t n = w.dim[0], k = w.dim[1], least = n < k ? n : k;
         double *s = NEWN(a, double, least + 1);
-        svd_values(a, w.data, n, k, s);
+        if (!svd_values(a, w.data, n, k, s))
+            bug("%s is not finite", name);  // E0604 says so before
         int64_t rank = rank_for(s, least, x->energy);
         x->rank = rank > x->rank ? rank : x->rank;
     }
@@ -81,7 +88,7 @@ static void look_at_turns(Spectrum *x, const Region *r)
 static bool rank_by_energy(PassContext *c, const Value *linear, const Step *s,
                            int64_t *rank)
 {
-    Spectrum x = {.c = c, .w = linear->in[1], .energy = s->energy};
+    Spectrum x = {.c = c, .linear = linear, .w = linear->in[1], .energy = s->energy};
     if (c->weights.read)
         look_at_turns(&x, linear->region);
     if (!c->weights.read || x.failed) {

@@ -2,6 +2,7 @@
 // what the evaluator multiplies by; singular values; patterns of recipes.
 
 #include <criterion/criterion.h>
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -214,6 +215,92 @@ Test(svd, the_error_is_what_is_left_out)
             check_svd(n, k, rank);
         check_svd(n, k, most);
     }
+}
+
+// dgesdd finds values and vectors without squaring; what both leave out is the same.
+static void check_lapack(int n, int k, int rank, double decay)
+{
+    Arena *a = arena_new();
+    Module *m = module_new(a, "m");
+    int most = n < k ? n : k;
+    double *w = NEWN(a, double, n *k), *copy = NEWN(a, double, n *k);
+    double *s = NEWN(a, double, most), *mine = NEWN(a, double, most);
+    double *u = NEWN(a, double, n *most), *v = NEWN(a, double, most *k);
+    for (int i = 0; i < n * k; i++)  // columns that fall by `decay` in all
+        copy[i] = w[i] = (double)number() * pow(decay, (double)(i % k) / k);
+    cr_assert(LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', n, k, copy, k, s, u, most, v, k) ==
+              0);
+    cr_assert(svd_values(a, w, n, k, mine));
+    for (int i = 0; i < most; i++)
+        cr_expect(fabs(mine[i] - s[i]) < 1e-13 * s[0] * s[0] / fmax(s[i], 1e-7 * s[0]),
+                  "%d of [%d, %d]: %g, dgesdd %g", i, n, k, mine[i], s[i]);
+    const Factors *f = svd_factors(m, a, w, n, k, rank);
+    double worst = 0;  // of U S V' truncated
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < k; j++) {
+            double x = 0;
+            for (int r = 0; r < rank; r++)
+                x += f->left[i * rank + r] * f->right[r * k + j] -
+                     u[i * most + r] * s[r] * v[r * k + j];
+            worst = fmax(worst, fabs(x));
+        }
+    cr_expect(worst < 1e-9 * s[0], "[%d, %d] of rank %d: %g from dgesdd", n, k, rank,
+              worst);
+    arena_free(a);
+}
+
+Test(svd, agrees_with_dgesdd)
+{
+    check_lapack(1, 9, 1, 1);
+    check_lapack(9, 1, 1, 1);
+    check_lapack(48, 64, 20, 1);
+    check_lapack(130, 70, 35, 1);
+    check_lapack(130, 70, 35, 1e-6);
+    check_lapack(64, 256, 12, 1e-3);
+}
+
+Test(svd, of_zeros_is_zeros_and_of_nan_is_refused)
+{
+    Arena *a = arena_new();
+    Module *m = module_new(a, "m");
+    double w[12] = {0}, s[3] = {1, 1, 1};
+    cr_assert(svd_values(a, w, 3, 4, s));
+    cr_expect(s[0] == 0 && s[1] == 0 && s[2] == 0);
+    const Factors *f = svd_factors(m, a, w, 3, 4, 2);
+    for (int i = 0; i < 6; i++)
+        cr_expect(f->left[i] == 0, "%g", f->left[i]);
+    for (int i = 0; i < 8; i++)
+        cr_expect(f->right[i] == 0, "%g", f->right[i]);
+    w[7] = NAN;
+    cr_expect_not(svd_values(a, w, 3, 4, s));
+    cr_expect_null(svd_factors(m, a, w, 3, 4, 2));
+    w[7] = INFINITY;
+    cr_expect_null(svd_factors(m, a, w, 3, 4, 2));
+    arena_free(a);
+}
+
+// Factors beyond what is kept take turns in one place.
+Test(svd, of_many_large_matrices_are_each_right)
+{
+    enum { N = 900, R = 800 };  // 11 MB of factors each
+    Arena *a = arena_new();
+    Module *m = module_new(a, "m");
+    double *w = NEWN(a, double, N *N);
+    for (int turn = 0; turn < 9; turn++) {
+        memset(w, 0, N * N * sizeof *w);
+        for (int i = 0; i < N; i++)
+            w[i * N + i] = 1 + (i + turn) % N;
+        Arena *scratch = arena_new();
+        const Factors *f = svd_factors(m, scratch, w, N, N, R);
+        int largest = N - 1 - turn;
+        double x = 0;
+        for (int r = 0; r < R; r++)
+            x += f->left[largest * R + r] * f->right[r * N + largest];
+        cr_expect(fabs(x - N) < 1e-9 * N, "turn %d: %g", turn, x);
+        arena_free(scratch);
+    }
+    cr_expect(arena_bytes(a) < (size_t)100 << 20, "%zu", arena_bytes(a));
+    arena_free(a);
 }
 
 // ---- patterns -----------------------------------------------------------------------------

@@ -457,8 +457,8 @@ Test(oracle, reads_weights_as_stored_and_once)
     cr_expect_eq(reads, 1);
     Tensor c;
     const Value *x = m->graphs.p[0]->body->ops.p[0];
-    cr_assert(
-        oracle_const(arena, m, (WeightSource){read_numbers, &reads}, x, 0, NULL, &c));
+    cr_assert(oracle_const(arena, m, (WeightSource){read_numbers, &reads}, x, 0, NULL,
+                           &c, NULL));
     expect_data(&c, "0,2,4,1,3,5", "oracle_const");
     oracle_free(o);
 }
@@ -642,10 +642,13 @@ Test(oracle, evaluates_constants_of_a_turn)
     int reads = 0;
     Turn turn = {"i", 2};
     Tensor t;
-    cr_assert(
-        oracle_const(arena, m, (WeightSource){read_numbers, &reads}, v, 1, &turn, &t));
+    cr_assert(oracle_const(arena, m, (WeightSource){read_numbers, &reads}, v, 1, &turn,
+                           &t, NULL));
     expect_data(&t, "40,42", "2 w.2");
-    cr_expect_not(oracle_const(arena, m, (WeightSource){NULL, NULL}, v, 1, &turn, &t));
+    const char *why = NULL;
+    cr_expect_not(
+        oracle_const(arena, m, (WeightSource){NULL, NULL}, v, 1, &turn, &t, &why));
+    cr_expect(strstr(why, "cannot be read"), "%s", why);
 }
 
 Test(oracle, running_out_of_memory_leaves_nothing_behind)

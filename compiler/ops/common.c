@@ -279,6 +279,9 @@ const Factors *eval_factors(Eval *e, const Value *v)
     const Tensor *w = eval_in(e, v, 0);
     Arena *scratch;
     Module *m = eval_module(e, &scratch);
-    return svd_factors(m, scratch, w->data, w->dim[0], w->dim[1],
-                       attr_int(v, "rank", 1));
+    const Factors *f =
+        svd_factors(m, scratch, w->data, w->dim[0], w->dim[1], attr_int(v, "rank", 1));
+    if (!f)
+        eval_fail(e, "%s of a matrix with a NaN or an infinity", op_info[v->op].name);
+    return f;
 }
