@@ -290,6 +290,21 @@ void text_vprintf(Text *t, const char *fmt, va_list ap)
     t->n += (size_t)n;
 }
 
+void text_json(Text *out, const char *s)
+{
+    text_puts(out, "\"");
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            text_printf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            text_printf(out, "\\u%04x", c);
+        else
+            text_put(out, s, 1);
+    }
+    text_puts(out, "\"");
+}
+
 void text_printf(Text *t, const char *fmt, ...)
 {
     va_list ap;

@@ -102,6 +102,7 @@ typedef struct Text {
 void text_init(Text *t, Arena *a);
 void text_put(Text *t, const char *s, size_t n);
 void text_puts(Text *t, const char *s);
+void text_json(Text *out, const char *s);  // quoted, escaped
 void text_printf(Text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_vprintf(Text *t, const char *fmt, va_list ap);
 

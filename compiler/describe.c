@@ -7,21 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-void json_string(Text *out, const char *s)
-{
-    text_puts(out, "\"");
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            text_printf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            text_printf(out, "\\u%04x", c);
-        else
-            text_put(out, s, 1);
-    }
-    text_puts(out, "\"");
-}
-
 void describe_entry(const Graph *g, Text *out)
 {
     text_printf(out, "entry %s(", g->name);
@@ -175,7 +160,7 @@ static void json_shape(const Type *t, Arena *a, Text *out)
         if (size_is_int(t->dim[i].size, &n))
             text_printf(out, "%" PRId64, n);
         else
-            json_string(out, size_str(t->dim[i].size, a));
+            text_json(out, size_str(t->dim[i].size, a));
     }
     text_puts(out, "]");
 }
@@ -183,7 +168,7 @@ static void json_shape(const Type *t, Arena *a, Text *out)
 static void json_typed(const char *name, const Type *t, Arena *a, Text *out)
 {
     text_puts(out, "{\"name\": ");
-    json_string(out, name);
+    text_json(out, name);
     text_puts(out, ", ");
     json_shape(t, a, out);
     text_puts(out, "}");
@@ -192,10 +177,10 @@ static void json_typed(const char *name, const Type *t, Arena *a, Text *out)
 static void json_entry(const Graph *g, Arena *a, Text *out)
 {
     text_puts(out, "    {\"name\": ");
-    json_string(out, g->name);
+    text_json(out, g->name);
     text_puts(out, ", \"cursor\": ");
     if (g->cursor)
-        json_string(out, g->cursor->name);
+        text_json(out, g->cursor->name);
     else
         text_puts(out, "null");
     text_puts(out, ",\n     \"params\": [");
@@ -222,7 +207,7 @@ static void json_weights(Module *m, Arena *a, Diag *diag, Text *out)
     for (int i = 0; i < names.list.n; i++) {
         const Weight *w = names.list.p[i].weight;
         text_printf(out, "%s\n    {\"name\": ", i ? "," : "");
-        json_string(out, names.list.p[i].name);
+        text_json(out, names.list.p[i].name);
         text_printf(out, ", \"dtype\": \"%s\", \"shape\": [",
                     dtype_info[w->type.dtype].name);
         for (int k = 0; k < w->type.rank; k++)  // in the order of the file
@@ -236,19 +221,19 @@ static void json_weights(Module *m, Arena *a, Diag *diag, Text *out)
 void describe_json(Module *m, Arena *a, Diag *diag, Text *out)
 {
     text_puts(out, "{\n  \"name\": ");
-    json_string(out, m->name);
+    text_json(out, m->name);
     text_puts(out, ",\n  \"dims\": [");
     for (int i = 0; i < m->dims.n; i++) {
         const DimVar *d = m->dims.p[i];
         text_printf(out, "%s\n    {\"name\": ", i ? "," : "");
-        json_string(out, d->name);
+        text_json(out, d->name);
         text_printf(out,
                     ", \"lo\": %" PRId64 ", \"hi\": %" PRId64 ", \"by\": %" PRId64 "}",
                     d->lo, d->hi, d->by);
     }
     text_puts(out, "],\n  \"weights_file\": ");
     if (m->weights)
-        json_string(out, m->weights);
+        text_json(out, m->weights);
     else
         text_puts(out, "null");
     text_puts(out, ",\n");
@@ -257,7 +242,7 @@ void describe_json(Module *m, Arena *a, Diag *diag, Text *out)
     for (int i = 0; i < m->states.n; i++) {
         const State *s = m->states.p[i];
         text_printf(out, "%s\n    {\"path\": ", i ? "," : "");
-        json_string(out, s->path);
+        text_json(out, s->path);
         text_puts(out, ", ");
         json_shape(&s->type, a, out);
         text_printf(out, ", \"turns\": %" PRId64 ", \"bytes\": %.0f}", s->turns,

@@ -21,6 +21,5 @@ void describe_dot(const Module *m, Text *out);  // --emit=dot, for Graphviz
 
 // "entry decode(tokens: i32[T]) at P -> logits: f32[vocab=512]"
 void describe_entry(const Graph *g, Text *out);
-void json_string(Text *out, const char *s);  // quoted, escaped
 
 #endif

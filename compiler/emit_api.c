@@ -181,6 +181,24 @@ static const char *call_body(Emit *e, const Func *f)
     return t.p;
 }
 
+// The pointers of the caller, as many in a line as fit.
+static void emit_pointer_checks(Emit *e, const Func *f)
+{
+    for (int i = 0; i < f->params.n;) {
+        Text t;
+        text_init(&t, e->p->arena);
+        text_printf(&t, "if (!%s", f->params.p[i]->name);
+        for (i++; i < f->params.n; i++) {
+            const char *more = f->params.p[i]->name;
+            if (t.n + strlen(more) + 6 > 84)
+                break;
+            text_printf(&t, " || !%s", more);
+        }
+        emit_line(e, "%s)", t.p);
+        emit_line(e, "    return %s_E_ALIGN;", e->p->upper);
+    }
+}
+
 static void emit_entry(Emit *e, const Func *f)
 {
     const Prog *p = e->p;
@@ -200,6 +218,7 @@ static void emit_entry(Emit *e, const Func *f)
     } else {
         emit_line(e, "(void)scratch;");
     }
+    emit_pointer_checks(e, f);
     emit_dim_checks(e, f);
     if (f->fails) {
         emit_line(e, "int status = %s;", call_body(e, f));
@@ -239,7 +258,7 @@ void emit_api(Emit *e)
         "bounds\";\n"
         "    case %s_E_WEIGHTS:\n        return \"not the weights of this program\";\n"
         "    case %s_E_INDEX:\n        return \"an index is out of range\";\n"
-        "    case %s_E_ALIGN:\n        return \"a region is missing or not "
+        "    case %s_E_ALIGN:\n        return \"a pointer is missing or not "
         "aligned\";\n%s"
         "    default:\n        return \"unknown status\";\n    }\n}\n",
         p->prefix, p->upper, p->upper, p->upper, p->upper, p->upper,

@@ -53,6 +53,12 @@ void oracle_tap(Oracle *o, Tap *tap, void *ctx)
     o->tap_ctx = ctx;
 }
 
+void oracle_nudge(Oracle *o, double size, uint64_t seed)
+{
+    o->nudge = size;
+    o->noise = seed;
+}
+
 const Tensor *oracle_state(const Oracle *o, const char *path)
 {
     const StateSlot *s = map_get(o->states, path);

@@ -36,6 +36,9 @@ Oracle *oracle_new(Arena *a, Module *m, WeightSource source);
 void oracle_free(Oracle *o);
 void oracle_reset(Oracle *o);  // states to init, cursor to 0
 void oracle_tap(Oracle *o, Tap *tap, void *ctx);
+// From now on every activation that a format rounds is first moved by `size` of the largest
+// of its row, up or down as random bits of `seed` say; -size moves each to the other side.
+void oracle_nudge(Oracle *o, double size, uint64_t seed);
 
 // dims[id] for every dim of the module but the cursor, which the oracle keeps (and advances
 // on success). in[] are the entry's params in order, out[] its results. False, with a
@@ -60,6 +63,7 @@ typedef struct Eval Eval;
 
 const Tensor *eval_in(Eval *e, const Value *v, int i);  // i-th operand
 int64_t eval_size(Eval *e, const Size *s);              // under the dims of this run
+double eval_nudge(Eval *e);  // the next move of oracle_nudge, 0 without one
 _Noreturn void eval_fail(Eval *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // y has the shape of v->type under the dims of this run, data zeroed.
 double map_eval(Op op, double a, double b);  // one MAP row

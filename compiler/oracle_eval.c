@@ -34,6 +34,17 @@ void eval_fail(Eval *e, const char *fmt, ...)
     longjmp(e->fail, 1);
 }
 
+// The top bit of splitmix64.
+double eval_nudge(Eval *e)
+{
+    if (!e->oracle || e->oracle->nudge == 0)
+        return 0;
+    uint64_t z = e->oracle->noise += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z >> 63 ? e->oracle->nudge : -e->oracle->nudge;
+}
+
 Module *eval_module(Eval *e, Arena **scratch)
 {
     *scratch = e->arena;

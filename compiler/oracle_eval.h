@@ -34,6 +34,8 @@ struct Oracle {
     Map *cache;       // Tensor by name in the file and by path
     Map *states;      // StateSlot by path with the turns put in
     int64_t *cursor;  // by id of the dim
+    double nudge;     // oracle_nudge
+    uint64_t noise;
 };
 
 struct Eval {

@@ -129,8 +129,25 @@ static void put_line(Report *r, const Placed *t)
     text_printf(r->out, " %s\n", t->name);
 }
 
+static void put_json(Report *r, const Placed *t)
+{
+    const Packed *p = t->packed;
+    double error = 0;
+    text_puts(r->out, "    {\"name\": ");
+    text_json(r->out, t->name);
+    text_printf(r->out,
+                ", \"format\": \"%s\", \"shape\": [%" PRId64 ", %" PRId64
+                "], \"bytes\": %" PRId64 ", \"error\": ",
+                format_info[p->format].name, p->n, p->k, t->bytes);
+    if (p->value->op != OP_svd_right && r->ck && error_of(r, t, &error))
+        text_printf(r->out, "%.6g}", error);
+    else
+        text_puts(r->out, "null}");
+}
+
 // A line has an arena of its own: matrices in double are large.
-static void put_line_apart(Report *r, const Placed *t)
+static void put_line_apart(Report *r, const Placed *t,
+                           void (*put)(Report *r, const Placed *t))
 {
     Guard guard;
     r->arena = arena_new();
@@ -138,7 +155,7 @@ static void put_line_apart(Report *r, const Placed *t)
         arena_free(r->arena);
         guard_again(&guard);
     }
-    put_line(r, t);
+    put(r, t);
     guard_drop(&guard);
     arena_free(r->arena);
 }
@@ -174,13 +191,28 @@ void report_weights(const Layout *y, Checkpoint *ck, Text *out)
                         "shape", "bytes", "error", "name");
         bytes += t->bytes;
         weights += t->packed->n * t->packed->k;
-        put_line_apart(&r, t);
+        put_line_apart(&r, t, put_line);
     }
     if (weights > 0)
         text_printf(out,
                     "  %" PRId64 " bytes, %.2f bits a weight; %" PRId64
                     " of %d other constants\n",
                     bytes, 8 * (double)bytes / (double)weights, plain, others);
+}
+
+void report_weights_json(const Layout *y, Checkpoint *ck, Text *out)
+{
+    Report r = {.y = y, .ck = ck, .out = out};
+    const char *sep = "\n";
+    text_puts(out, ",\n  \"matrices\": [");
+    for (int i = 0; i < y->tensors.n; i++) {
+        if (y->tensors.p[i]->packed->format == FORMAT_plain)
+            continue;
+        text_puts(out, sep);
+        put_line_apart(&r, y->tensors.p[i], put_json);
+        sep = ",\n";
+    }
+    text_puts(out, "]");
 }
 
 // ---- memory ----------------------------------------------------------------------------

@@ -182,6 +182,7 @@ bool job_report(Job *job, const char *path, Text *out)
     if (!y)
         return false;
     if (job->set->emit == STAGE_JSON) {
+        report_weights_json(y, job->weights, out);
         report_memory_json(y, out);
         describe_json_end(out);
     } else {

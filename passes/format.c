@@ -2,15 +2,13 @@
 
 #include "format.h"
 
-#include "compiler/convert.h"
-
 #include <math.h>
 #include <string.h>
 
 const FormatInfo format_info[FORMAT_COUNT] = {
     {.name = "plain", .kernel = "", .storage = DT_f32, .doc = "elements, row by row"},
-#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                             \
-    {#name, #kernel,      DT_##storage, ROUNDS_##rounds_x, cost,                       \
+#define FORMAT(name, kernel, storage, rounds_x, doc)                                   \
+    {#name, #kernel,      DT_##storage, ROUNDS_##rounds_x,                             \
      doc,   bytes_##name, pack_##name,  mean_##name},
 #include "formats.def"
 #undef FORMAT
@@ -48,6 +46,36 @@ bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel, int64_
             return false;
     }
     return true;
+}
+
+int64_t format_bytes_16(const FormatSize *w)
+{
+    return format_width(w->n) * w->k * 2;
+}
+
+int64_t format_panel_16(StType to, const FormatSize *p, const float *rows,
+                        unsigned char *out)
+{
+    const int64_t width = format_width(p->n);
+    uint16_t line[64];
+    for (int64_t c = 0; c < p->n; c++)
+        for (int64_t k0 = 0; k0 < p->k; k0 += COUNT(line)) {
+            int64_t n = p->k - k0 < COUNT(line) ? p->k - k0 : COUNT(line);
+            convert_from_f32(to, rows + c * p->k + k0, n, line);
+            for (int64_t i = 0; i < n; i++)
+                memcpy(out + ((k0 + i) * width + c) * 2, &line[i], 2);
+        }
+    return format_bytes_16(p);
+}
+
+void format_mean_16(StType to, const FormatSize *w, float *rows)
+{
+    uint16_t line[64];
+    for (int64_t at = 0; at < w->n * w->k; at += COUNT(line)) {
+        int64_t left = w->n * w->k - at, n = left < COUNT(line) ? left : COUNT(line);
+        convert_from_f32(to, rows + at, n, line);
+        convert_to_f32(to, line, n, rows + at);
+    }
 }
 
 float format_half(float x)

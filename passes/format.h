@@ -9,13 +9,14 @@
 #define TFXC_FORMAT_H
 
 #include "compiler/base.h"
+#include "compiler/convert.h"
 #include "compiler/dtype.h"
 
 enum { FORMAT_PANEL = 48 };  // columns of w' in a panel
 
 typedef enum Format {
     FORMAT_plain,  // of constants that are no matrix of a linear: elements, row by row
-#define FORMAT(name, kernel, storage, rounds_x, cost, doc) FORMAT_##name,
+#define FORMAT(name, kernel, storage, rounds_x, doc) FORMAT_##name,
 #include "formats.def"
 #undef FORMAT
     FORMAT_COUNT
@@ -46,7 +47,6 @@ typedef struct FormatInfo {
     const char *kernel;  // TFX_WEIGHT of the linear template
     DType storage;       // of the tensor in the packed file
     Rounds rounds_x;
-    double cost;
     const char *doc;
     // Scales and indices included.
     int64_t (*bytes)(const FormatSize *w);
@@ -89,13 +89,19 @@ typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned cha
 bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel,
                    int64_t bytes);
 
+// Of the formats that are 2-byte floats: bf16, f16.
+int64_t format_bytes_16(const FormatSize *w);
+int64_t format_panel_16(StType to, const FormatSize *p, const float *rows,
+                        unsigned char *out);
+void format_mean_16(StType to, const FormatSize *w, float *rows);
+
 float format_half(float x);                         // to the nearest half, and back
 void format_put_half(float x, unsigned char *out);  // x is a half
 // q[i] = round(x[i] / scale) to nearest even, within -most .. most; 0 where scale is 0.
 void format_round(const float *x, int64_t n, float scale, float most, signed char *q);
 float format_largest(const float *x, int64_t n);  // max |x|
 
-#define FORMAT(name, kernel, storage, rounds_x, cost, doc)                             \
+#define FORMAT(name, kernel, storage, rounds_x, doc)                                   \
     int64_t bytes_##name(const FormatSize *w);                                         \
     bool pack_##name(const FormatSize *w, FormatIo *io);                               \
     void mean_##name(const FormatSize *w, float *rows);

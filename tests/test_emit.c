@@ -1,7 +1,7 @@
 // test_emit.c - golden C: what tests/emit/*.tfx become is tests/emit/*.c.
 //
 // A model with the words "stored as bf16" gets a checkpoint that is, one with "made with
-// --dispatch" is. UPDATE=1 rewrites the
+// --dispatch" is, and a `recipe small` of its own is used. UPDATE=1 rewrites the
 // C files; read the diff like any other change.
 
 #define _POSIX_C_SOURCE 200809L
@@ -32,9 +32,12 @@ static const char *emitted(Arena *a, const char *folder, const char *name)
                           "    '%s' init %s.tfx --dtype bf16 -o '%s/w.safetensors'\n"
                           "    W='--weights=%s/w.safetensors'\n"
                           "fi\n"
+                          "if grep -q '^recipe small' %s.tfx; then\n"
+                          "    W='--recipe=small'\n"
+                          "fi\n"
                           "D=$(grep -o '^// made with --dispatch' %s.tfx || :)\n"
                           "'%s' %s.tfx --emit=c $W ${D#// made with }",
-                          folder, name, getenv("TFXC"), name, at, at, name,
+                          folder, name, getenv("TFXC"), name, at, at, name, name,
                           getenv("TFXC"), name));
     int status = spawn(a, &argv, &out);
     temp_remove(a, at);

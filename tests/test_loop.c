@@ -301,6 +301,36 @@ Test(loop, plans_that_overlap_are_told)
     arena_free(a);
 }
 
+// What the second turn would read is seen at any depth.
+Test(loop, deep_loops_are_checked_at_once)
+{
+    Arena *a = arena_new();
+    Text text, why;
+    text_init(&text, a);
+    text_init(&why, a);
+    const int depth = 11;
+    text_puts(&text, "program m\nmodule \"m\"\n"
+                     "memory weights 0 state 0 scratch 128 work 0\n"
+                     "record M \"\" {\n}\nentry e frame 128 {\n"
+                     "    out y: f32[4]\n    local a: f32[4] at 0\n"
+                     "    local b: f32[4] at 64\n"
+                     "    for i in 0 .. 4 {\n        a[i] = 1.0\n    }\n");
+    for (int i = 0; i < depth; i++)
+        text_printf(&text, "for i%d in 0 .. 2 {\n", i);
+    text_puts(&text, "for j in 0 .. 4 {\nb[j] = a[j]\n}\n");
+    for (int i = 0; i < depth; i++)
+        text_puts(&text, "}\n");
+    text_puts(&text, "    for i in 0 .. 4 {\n        y[i] = b[i]\n    }\n}\n");
+    Diag *d = diag_new(a);
+    Prog *p = parse(a, d, text.p);
+    cr_assert(p != NULL, "%s", messages(a, d));
+    cr_expect(plan_check(p, &why), "%s", why.p);
+    p = parse(a, d, edited(a, text.p, "at 64", "at 8"));
+    cr_assert(p != NULL, "%s", messages(a, d));
+    cr_expect(!plan_check(p, &why));
+    arena_free(a);
+}
+
 // The kernels' scratch begins right above what lives during them: lower is an overlap.
 Test(loop, the_scratch_of_kernels_lies_over_nothing_live)
 {

@@ -108,11 +108,11 @@ void bench_text(const Bench *b, Text *out)
 static void json_row(const Bench *b, const BenchRow *r, Text *out)
 {
     text_puts(out, "    {\"name\": ");
-    json_string(out, r->name);
+    text_json(out, r->name);
     text_puts(out, ", \"what\": ");
-    json_string(out, r->what);
+    text_json(out, r->what);
     text_puts(out, ", \"at\": ");
-    json_string(out, place(b, r));
+    text_json(out, place(b, r));
     text_printf(out,
                 ", \"calls\": %.0f, \"ns\": %.0f, \"flop\": %.0f, \"bytes\": %.0f, "
                 "\"weight_bytes\": %.0f, \"least_ns\": %.0f}",
@@ -124,13 +124,13 @@ void bench_json(const Bench *b, Text *out)
 {
     const Module *m = b->job->module;
     text_puts(out, "{\n  \"model\": ");
-    json_string(out, m->name);
+    text_json(out, m->name);
     text_puts(out, ",\n  \"entry\": ");
-    json_string(out, b->graph->name);
+    text_json(out, b->graph->name);
     text_puts(out, ",\n  \"dims\": {");
     for (int i = 0; i < m->dims.n; i++) {
         text_puts(out, i ? ", " : "");
-        json_string(out, m->dims.p[i]->name);
+        text_json(out, m->dims.p[i]->name);
         text_printf(out, ": %" PRId64, b->dims[i]);
     }
     text_printf(out,

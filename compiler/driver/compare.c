@@ -15,14 +15,20 @@ static void note_rounding(Value *v, void *ctx)
         *(bool *)ctx = *(bool *)ctx || format_info[f].rounds_x != ROUNDS_none;
 }
 
-Tolerance tolerance_of(const Job *job)
+bool rounds_activations(const Job *job)
 {
-    const double contract = 2e-5, flips = 0.05, mean = 0.01;
-    const Settings *s = job->set;
     bool rounds = false;
     for (int i = 0; i < job->module->graphs.n; i++)
         graph_walk(job->module->graphs.p[i], note_rounding, &rounds);
-    Tolerance t = {s->atol, s->rtol, 0};
+    return rounds;
+}
+
+Tolerance tolerance_of(const Job *job)
+{
+    const double contract = CONTRACT, flips = 0.05, mean = 0.01;
+    const Settings *s = job->set;
+    bool rounds = rounds_activations(job);
+    Tolerance t = {.atol = s->atol, .rtol = s->rtol};
     t.atol = t.atol < 0 ? contract : t.atol;
     if (t.rtol < 0) {
         t.rtol = rounds ? flips : contract;
@@ -72,11 +78,11 @@ Compared compare_tensors(const Tensor *got, const Tensor *want, const Tensor *ro
         }
     }
     bool is_float = dtype_info[got->dtype].kind == DK_FLOAT;
-    c.limit = is_float ? fmax(t.atol, t.rtol * largest) : 0;
+    c.limit = t.most + (is_float ? fmax(t.atol, t.rtol * largest) : 0);
     c.max_rel = largest > 0 ? c.max_abs / largest : c.max_abs;
     c.mean_abs = want->n > 0 ? sum / (double)want->n : 0;
     c.ok = c.max_abs <= c.limit &&
-           (t.mean == 0 || c.mean_abs <= fmax(t.atol, t.mean * largest));
+           (t.mean == 0 || c.mean_abs <= t.usual + fmax(t.atol, t.mean * largest));
     return c;
 }
 

@@ -49,25 +49,29 @@ bool infer_linear(Infer *c, Value *v)
     return true;
 }
 
-// n of x rounded to 255 steps, in units of x.
-static void round_part(double *y, const double *x, int64_t n)
+static double largest(const double *x, int64_t n)
 {
     double most = 0;
     for (int64_t i = 0; i < n; i++)
         most = fmax(most, fabs(x[i]));
-    double scale = most < 0x1p-100 ? 0 : most / 127;
-    for (int64_t i = 0; scale > 0 && i < n; i++)
-        y[i] = rint(x[i] / scale) * scale;
+    return most;
 }
 
-// Each row of x, or each group of a row, rounded.
+// Each row of x, or each group of a row, rounded to 255 steps, in units of x.
 static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k, Rounds by)
 {
     double *y = eval_scratch(e, x->n);
     int64_t part = by == ROUNDS_group ? FORMAT_GROUP : k;
-    for (int64_t row = 0; k > 0 && row < x->n; row += k)
-        for (int64_t i = 0; i < k; i += part)
-            round_part(y + row + i, x->data + row + i, k - i < part ? k - i : part);
+    for (int64_t row = 0; k > 0 && row < x->n; row += k) {
+        const double most = largest(x->data + row, k);
+        for (int64_t at = row; at < row + k; at += part) {
+            int64_t n = row + k - at < part ? row + k - at : part;
+            double of_part = largest(x->data + at, n);
+            double scale = of_part < 0x1p-100 ? 0 : of_part / 127;
+            for (int64_t i = at; scale > 0 && i < at + n; i++)
+                y[i] = rint((x->data[i] + eval_nudge(e) * most) / scale) * scale;
+        }
+    }
     return y;
 }
 

@@ -201,6 +201,8 @@ int attention_next(const attention *m, void *state, void *scratch, int32_t T,
         return ATTENTION_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % ATTENTION_ALIGN)
         return ATTENTION_E_ALIGN;
+    if (!x || !out)
+        return ATTENTION_E_ALIGN;
     if (T < 1 || T > ATTENTION_MAX_T)
         return ATTENTION_E_RANGE;
     int32_t P;
@@ -226,7 +228,7 @@ const char *attention_strerror(int status)
     case ATTENTION_E_INDEX:
         return "an index is out of range";
     case ATTENTION_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     default:
         return "unknown status";
     }

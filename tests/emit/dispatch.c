@@ -183,6 +183,8 @@ int dispatch_forward(const dispatch *m, void *state, void *scratch, int32_t T,
     if (!m || !state || (uintptr_t)state % DISPATCH_ALIGN)
         return DISPATCH_E_ALIGN;
     (void)scratch;
+    if (!x || !out)
+        return DISPATCH_E_ALIGN;
     if (T < 1 || T > DISPATCH_MAX_T)
         return DISPATCH_E_RANGE;
     int32_t P;
@@ -201,6 +203,8 @@ int dispatch_scale(const dispatch *m, void *scratch, int32_t T, const float *x,
     if (!m)
         return DISPATCH_E_ALIGN;
     (void)scratch;
+    if (!x || !out)
+        return DISPATCH_E_ALIGN;
     if (T < 1 || T > DISPATCH_MAX_T)
         return DISPATCH_E_RANGE;
     m->level->scale(T, x, out);
@@ -219,7 +223,7 @@ const char *dispatch_strerror(int status)
     case DISPATCH_E_INDEX:
         return "an index is out of range";
     case DISPATCH_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     case DISPATCH_E_LEVEL:
         return "machine or program have no such level";
     default:

@@ -102,6 +102,8 @@ int half_forward(const half *m, void *scratch, int32_t T, const int32_t *ids,
         return HALF_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % HALF_ALIGN)
         return HALF_E_ALIGN;
+    if (!ids || !out)
+        return HALF_E_ALIGN;
     if (T < 1 || T > HALF_MAX_T)
         return HALF_E_RANGE;
     int status = forward(m, &table, (char *)scratch, T, ids, out);
@@ -122,7 +124,7 @@ const char *half_strerror(int status)
     case HALF_E_INDEX:
         return "an index is out of range";
     case HALF_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     default:
         return "unknown status";
     }

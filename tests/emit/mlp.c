@@ -103,6 +103,8 @@ int mlp_forward(const mlp *m, void *scratch, int32_t T, const float *x, float *o
         return MLP_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % MLP_ALIGN)
         return MLP_E_ALIGN;
+    if (!x || !out)
+        return MLP_E_ALIGN;
     if (T < 1 || T > MLP_MAX_T)
         return MLP_E_RANGE;
     forward(m, &table, (char *)scratch, T, x, out);
@@ -121,7 +123,7 @@ const char *mlp_strerror(int status)
     case MLP_E_INDEX:
         return "an index is out of range";
     case MLP_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     default:
         return "unknown status";
     }

@@ -117,6 +117,8 @@ int patches_embed(const patches *m, void *scratch, const float *image, float *ou
         return PATCHES_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % PATCHES_ALIGN)
         return PATCHES_E_ALIGN;
+    if (!image || !out)
+        return PATCHES_E_ALIGN;
     embed(m, &table, (char *)scratch, image, out);
     return PATCHES_OK;
 }
@@ -133,7 +135,7 @@ const char *patches_strerror(int status)
     case PATCHES_E_INDEX:
         return "an index is out of range";
     case PATCHES_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     default:
         return "unknown status";
     }

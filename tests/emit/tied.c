@@ -130,6 +130,8 @@ int tied_logits(const tied *m, void *scratch, int32_t T, const int32_t *ids, flo
         return TIED_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % TIED_ALIGN)
         return TIED_E_ALIGN;
+    if (!ids || !out)
+        return TIED_E_ALIGN;
     if (T < 1 || T > TIED_MAX_T)
         return TIED_E_RANGE;
     int status = logits(m, &table, (char *)scratch, T, ids, out);
@@ -143,6 +145,8 @@ int tied_best(const tied *m, void *scratch, int32_t T, const int32_t *ids, int32
     if (!m)
         return TIED_E_ALIGN;
     if (!scratch || (uintptr_t)scratch % TIED_ALIGN)
+        return TIED_E_ALIGN;
+    if (!ids || !out)
         return TIED_E_ALIGN;
     if (T < 1 || T > TIED_MAX_T)
         return TIED_E_RANGE;
@@ -164,7 +168,7 @@ const char *tied_strerror(int status)
     case TIED_E_INDEX:
         return "an index is out of range";
     case TIED_E_ALIGN:
-        return "a region is missing or not aligned";
+        return "a pointer is missing or not aligned";
     default:
         return "unknown status";
     }

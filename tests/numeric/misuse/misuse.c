@@ -247,6 +247,8 @@ static void wrong_regions(Calls *c)
     EXPECT(cell_next(NULL, s, work, 2, ids, out), CELL_E_ALIGN);
     EXPECT(cell_next(&c->m, NULL, work, 2, ids, out), CELL_E_ALIGN);
     EXPECT(cell_next(&c->m, s, NULL, 2, ids, out), CELL_E_ALIGN);
+    EXPECT(cell_next(&c->m, s, work, 2, NULL, out), CELL_E_ALIGN);
+    EXPECT(cell_next(&c->m, s, work, 2, ids, NULL), CELL_E_ALIGN);
     EXPECT(cell_row(NULL, work, ids, out), CELL_E_ALIGN);
     EXPECT(cell_row(&c->m, NULL, ids, out), CELL_E_ALIGN);
     EXPECT(cell_reset(NULL), CELL_E_ALIGN);
@@ -274,6 +276,8 @@ static void stateless(const char *path)
     EXPECT(plain_f(&m, work, INT32_MAX, x, y), PLAIN_E_RANGE);
     EXPECT(plain_f(NULL, work, 1, x, y), PLAIN_E_ALIGN);
     EXPECT(plain_f(&m, NULL, 1, x, y), PLAIN_E_ALIGN);
+    EXPECT(plain_f(&m, work, 1, NULL, y), PLAIN_E_ALIGN);
+    EXPECT(plain_f(&m, work, 1, x, NULL), PLAIN_E_ALIGN);
     EXPECT(plain_f(&m, work + 4, 1, x, y), PLAIN_E_ALIGN);
     EXPECT(plain_f(&m, work, 1, x, y), PLAIN_OK);
     EXPECT(plain_f(&m, work, 5, x, y), PLAIN_OK);
