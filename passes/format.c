@@ -86,6 +86,14 @@ float format_half(float x)
     return x;
 }
 
+float format_bf16(float x)
+{
+    uint16_t half;
+    convert_from_f32(ST_BF16, &x, 1, &half);
+    convert_to_f32(ST_BF16, &half, 1, &x);
+    return x;
+}
+
 void format_put_half(float x, unsigned char *out)
 {
     convert_from_f32(ST_F16, &x, 1, out);

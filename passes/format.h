@@ -22,8 +22,8 @@ typedef enum Format {
     FORMAT_COUNT
 } Format;
 
-// The part of a row of activations that has one scale.
-typedef enum Rounds { ROUNDS_none, ROUNDS_row, ROUNDS_group } Rounds;
+// What a kernel rounds activations to: int8 with one scale for a part of a row, or bf16.
+typedef enum Rounds { ROUNDS_none, ROUNDS_row, ROUNDS_group, ROUNDS_bf16 } Rounds;
 
 enum { FORMAT_GROUP = 32 };  // of ROUNDS_group
 
@@ -96,6 +96,7 @@ int64_t format_panel_16(StType to, const FormatSize *p, const float *rows,
 void format_mean_16(StType to, const FormatSize *w, float *rows);
 
 float format_half(float x);                         // to the nearest half, and back
+float format_bf16(float x);                         // to the nearest bf16, and back
 void format_put_half(float x, unsigned char *out);  // x is a half
 // q[i] = round(x[i] / scale) to nearest even, within -most .. most; 0 where scale is 0.
 void format_round(const float *x, int64_t n, float scale, float most, signed char *q);

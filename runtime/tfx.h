@@ -132,7 +132,7 @@ static inline void tfx_run(const tfx_par *par,
 //         at best to 64
 //   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
 //         that are written; sizes at their bounds are fine. With i8g32a8 and i4g32a8
-//         TFX_LINEAR_G32_SCRATCH(m, k)
+//         TFX_LINEAR_G32_SCRATCH(m, k), with bf16a16 TFX_LINEAR_BF16_SCRATCH(m, k)
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
@@ -164,6 +164,8 @@ static inline void tfx_run(const tfx_par *par,
 //                                               its low nibble if kk % 8 < 4, else high
 //                    beyond n or k q is 8, or the scale 0
 //   i8g32a8          as i8g32, and i4g32a8 as i4g32; x is rounded to i8 too
+//   bf16a16          x is rounded to bf16 too; a panel, k32 = k rounded up to 32, beyond k 0
+//                        bf16 w[k32 / 2][W][2]  (c, kk) is w[kk / 2][c][kk % 2]
 //   block48          f32, of which whole [48] of a kk and a panel may be left out as
 //                    zero; for p = ceil(n / 48) panels
 //                        i32  first[p + 1]      kept before panel i; last: kept in all
@@ -182,18 +184,23 @@ static inline void tfx_run(const tfx_par *par,
 // a = float(sum) * s * scale. So |err| <= 0.5001 s sum |w|, k <= 65536; a row with an inf
 // or NaN gives NaN, one with max |x| < 2^-100 counts as 0.
 //
+// bf16a16 rounds x to nearest even; products are exact, sums f32: |err| <= (2^-8 + (k + 2)
+// 2^-24) sum |x w|. Denormals may count as 0; bits depend on m.
+//
 // i8g32a8 and i4g32a8 round each 32 of a row like that. The sums of q q of a group are
 // exact, and one chain over the groups adds float(sum) * (scale * s): |err| <= 0.5001 sum
 // |w| s + (k / 32 + 2) 2^-24 sum |x w|, with the s of the group; bits as of f32.
 
 enum { TFX_PANEL = 48, TFX_GROUP = 32 };
-#define TFX_PADDED(n, to)            (((n) + ((to) - 1)) / (to) * (to))
-#define TFX_PACKED(n, k)             (TFX_PADDED(n, 16) * (k))
-#define TFX_PACKED_I8(n, k)          (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
-#define TFX_PACKED_I8G32(n, k)       (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
-#define TFX_PACKED_I4G32(n, k)       (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
-#define TFX_LINEAR_I8_SCRATCH(m, k)  ((m) * (TFX_PADDED(k, 64) / 4 + 1))
-#define TFX_LINEAR_G32_SCRATCH(m, k) ((m) * (TFX_PADDED(k, 32) / 32 * 10))
+#define TFX_PADDED(n, to)             (((n) + ((to) - 1)) / (to) * (to))
+#define TFX_PACKED(n, k)              (TFX_PADDED(n, 16) * (k))
+#define TFX_PACKED_I8(n, k)           (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
+#define TFX_PACKED_I8G32(n, k)        (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
+#define TFX_PACKED_I4G32(n, k)        (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
+#define TFX_PACKED_BF16A16(n, k)      (TFX_PADDED(n, 16) * TFX_PADDED(k, 32) * 2)
+#define TFX_LINEAR_I8_SCRATCH(m, k)   ((m) * (TFX_PADDED(k, 64) / 4 + 1))
+#define TFX_LINEAR_G32_SCRATCH(m, k)  ((m) * (TFX_PADDED(k, 32) / 32 * 10))
+#define TFX_LINEAR_BF16_SCRATCH(m, k) ((m) * TFX_PADDED(k, 32))
 
 // The width of the panel that column col of n is in.
 static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)
@@ -215,6 +222,15 @@ static inline ptrdiff_t tfx_i8_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col, ptrdi
     ptrdiff_t p = col / TFX_PANEL * TFX_PANEL;
     return p * (TFX_PADDED(k, 4) + 8) + kk / 4 * 4 * tfx_panel_width(n, col) +
            (col - p) * 4 + kk % 4;
+}
+
+// Of bf16a16, in elements.
+static inline ptrdiff_t tfx_pairs_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
+                                     ptrdiff_t kk)
+{
+    ptrdiff_t p = col / TFX_PANEL * TFX_PANEL;
+    return p * TFX_PADDED(k, 32) + (kk / 2 * tfx_panel_width(n, col) + (col - p)) * 2 +
+           kk % 2;
 }
 
 static inline ptrdiff_t tfx_i8_shift_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col)
@@ -250,7 +266,7 @@ static inline ptrdiff_t tfx_i4g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
 // ---- kernels/gather.h ----------------------------------------------------------------
 //
 // y[i, :] = w[ids[i], :] for i in [0, m). FMT is f32, bf16 or f16; for _panel also i8,
-// i8g32, i4g32, i8g32a8 or i4g32a8 (q times scale, with i8 rounded once).
+// i8g32, i4g32, i8g32a8, i4g32a8 (q times scale, with i8 rounded once) or bf16a16.
 //
 //   int tfx_gather_panel_FMT(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
 //                            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);

@@ -58,6 +58,8 @@ static float unpacked(Format f, const Packing *p, int64_t n, int64_t k)
         return tfx_from_f16(half);
     case FORMAT_bf16:
         return tfx_from_bf16(half);
+    case FORMAT_bf16a16:
+        return tfx_value_bf16a16(b, p->size.n, p->size.k, n, k);
     case FORMAT_int8:
         return tfx_value_i8(b, p->size.n, p->size.k, n, k);
     case FORMAT_int8g32:
@@ -96,6 +98,7 @@ static double bound(Format f, double most)
     case FORMAT_f16:
         return most * 0x1p-11;
     case FORMAT_bf16:
+    case FORMAT_bf16a16:
         return most * 0x1p-8;
     case FORMAT_int8:
     case FORMAT_int8g32:
@@ -175,6 +178,7 @@ Test(formats, bytes_are_those_of_the_contract)
     cr_expect(format_info[FORMAT_int4g32a8].bytes(&w) == TFX_PACKED_I4G32(100, 70));
     cr_expect(format_info[FORMAT_f32].bytes(&w) == 4 * TFX_PACKED(100, 70));
     cr_expect(format_info[FORMAT_bf16].bytes(&w) == 2 * TFX_PACKED(100, 70));
+    cr_expect(format_info[FORMAT_bf16a16].bytes(&w) == TFX_PACKED_BF16A16(100, 70));
 }
 
 // ---- singular values ----------------------------------------------------------------------

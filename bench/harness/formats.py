@@ -26,7 +26,8 @@ FORMATS = {
                            EIGHT, 34 / 32, "avx512_vnni"),
     "int4-group32": Format("f32", "quantize({}, int4, activations = int8)", EIGHT, 18 / 32,
                            "avx512_vnni"),
-    "bf16-compute": Format("bf16", "", SIXTEEN, 2, "avx512_bf16", built=False),
+    "bf16-compute": Format("bf16", "quantize({}, bf16, activations = bf16)", SIXTEEN, 2,
+                           "avx512_bf16"),
 }
 
 # What a recipe names, by kind of model. ONNX Runtime quantizes products with weights, so in

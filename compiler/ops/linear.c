@@ -6,7 +6,7 @@
 //
 // {format} says how w is packed. The sum is then over what the packed bytes stand for; and
 // of a format that rounds_x, over q s with q = round(x / s), s = max |x| / 127 of a row or of
-// each 32 of it.
+// each 32 of it; or over x rounded to bf16.
 // Source: x w' of Rosenblatt 1958 and since; the body is the epilogue of a GEMM kernel.
 
 #include "compiler/lower.h"
@@ -57,7 +57,8 @@ static double largest(const double *x, int64_t n)
     return most;
 }
 
-// Each row of x, or each group of a row, rounded to 255 steps, in units of x.
+// Each row of x, or each group of a row, rounded to 255 steps, in units of x; or x to bf16,
+// as a program does, which has x as f32.
 static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k, Rounds by)
 {
     double *y = eval_scratch(e, x->n);
@@ -66,6 +67,10 @@ static const double *rounded_rows(Eval *e, const Tensor *x, int64_t k, Rounds by
         const double most = largest(x->data + row, k);
         for (int64_t at = row; at < row + k; at += part) {
             int64_t n = row + k - at < part ? row + k - at : part;
+            for (int64_t i = at; by == ROUNDS_bf16 && i < at + n; i++)
+                y[i] = (double)format_bf16((float)(x->data[i] + eval_nudge(e) * most));
+            if (by == ROUNDS_bf16)
+                continue;
             double of_part = largest(x->data + at, n);
             double scale = of_part < 0x1p-100 ? 0 : of_part / 127;
             for (int64_t i = at; scale > 0 && i < at + n; i++)
@@ -201,12 +206,15 @@ static View extra_view(Lower *l, const Value *v, int i)
 }
 
 // Room for the rounded rows of x: k bytes in pieces of 64 and a scale each; or of each
-// group 32 bytes, a scale and a sum.
+// group 32 bytes, a scale and a sum; or of bf16 a float for each, padded to 32, see
+// runtime/kernels/pairs.h.
 static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k, Rounds by)
 {
     int64_t row = (k + 63) / 64 * 16 + 1;
     if (by == ROUNDS_group)
         row = (k + FORMAT_GROUP - 1) / FORMAT_GROUP * (FORMAT_GROUP / 4 + 2);
+    if (by == ROUNDS_bf16)
+        row = (k + 31) / 32 * 32;
     const Size *floats = size_mul(l->sizes, rows, size_int(l->sizes, row));
     Buf *b = lower_temp(l, "rounded", DT_f32, 1, &floats);
     karg_write(l, s, NULL, b, lx_int(l->p, 0));

@@ -161,12 +161,18 @@ static bool per_group(Reading *r, const Expr *per, bool otherwise)
     return false;
 }
 
-// activations = int8, or not said: then only int8 by rows rounds them.
-static bool rounds_activations(Reading *r)
+static bool is_bf16(const Expr *e)
+{
+    return e && e->kind == EX_DTYPE && e->dtype == DT_bf16;
+}
+
+// activations = int8, of bf16 weights bf16, or not said: then only int8 by rows rounds them.
+static bool rounds_activations(Reading *r, const Expr *weights)
 {
     const Expr *to = named(r, "activations");
-    if (to && !is_word(to, "int8"))
-        wrong(r, to->loc, "activations are int8, or as they are if nothing is said");
+    if (to && !(is_bf16(weights) ? is_bf16(to) : is_word(to, "int8")))
+        wrong(r, to->loc, "activations are %s, or as they are if nothing is said",
+              is_bf16(weights) ? "bf16 like the weights" : "int8");
     return to != NULL;
 }
 
@@ -175,7 +181,7 @@ static void read_quantize(Reading *r)
     static const char *const names[] = {"per", "activations", "except"};
     const Expr *to = positional(r, 1), *per = named(r, "per");
     check_names(r, names, COUNT(names), 2);
-    bool rounds = rounds_activations(r);
+    bool rounds = rounds_activations(r, to);
     if (is_word(to, "int8")) {
         bool group = per_group(r, per, false);
         r->step->format = !group ? "int8" : rounds ? "int8g32a8" : "int8g32";
@@ -183,6 +189,8 @@ static void read_quantize(Reading *r)
         r->step->format = rounds ? "int4g32a8" : "int4g32";
         if (!per_group(r, per, true) && r->ok)
             wrong(r, per->loc, "int4 goes in groups: per = group(32)");
+    } else if (is_bf16(to) && rounds && !per) {
+        r->step->format = "bf16a16";
     } else if (to && to->kind == EX_DTYPE && !per && !rounds &&
                dtype_info[to->dtype].kind == DK_FLOAT) {
         r->step->format = dtype_info[to->dtype].name;

@@ -122,6 +122,14 @@ static inline float tfx_value_i4g32(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
     return (float)(q - 8) * tfx_from_f16(*(const uint16_t *)at);
 }
 
+static inline float tfx_value_bf16a16(const uint8_t *w, ptrdiff_t n, ptrdiff_t k,
+                                      ptrdiff_t col, ptrdiff_t kk)
+{
+    const void *all = w;
+    return tfx_from_bf16(((const uint16_t *)all)[tfx_pairs_at(n, k, col, kk)]);
+}
+
+TFX_DEFINE_GATHER_Q(bf16a16, tfx_value_bf16a16)
 TFX_DEFINE_GATHER_Q(i8g32, tfx_value_i8g32)
 TFX_DEFINE_GATHER_Q(i4g32, tfx_value_i4g32)
 TFX_DEFINE_GATHER_Q(i8g32a8, tfx_value_i8g32)

@@ -3,7 +3,7 @@
 //
 // The work is cut into panels of 48 columns by blocks of TFX_LINEAR_ROWS rows, in an order
 // that keeps a panel with one task. In a block the sums of a batch of rows are made by the
-// format of the weights (sums.h, dot.h, group.h, groupamx.h, sparse.h) on the stack, and go from there
+// format of the weights (sums.h, dot.h, group.h, groupamx.h, pairs.h, sparse.h) on the stack, and go from there
 // through the epilogue to y.
 
 #ifndef TFX_LINEAR_H
@@ -13,6 +13,7 @@
 #include "group.h"
 #include "groupamx.h"
 #include "math.h"
+#include "pairs.h"
 #include "sparse.h"
 #include "split.h"
 #include "sums.h"

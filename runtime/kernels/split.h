@@ -43,6 +43,7 @@ enum {
 #    define TFX_HAS_SPLIT_i4g32   0
 #    define TFX_HAS_SPLIT_i8g32a8 0
 #    define TFX_HAS_SPLIT_i4g32a8 0
+#    define TFX_HAS_SPLIT_bf16a16 0
 #    define TFX_HAS_SPLIT_block48 0
 
 // Pieces of a weight: as many as make it exact, or TFX_AMX_PIECES.

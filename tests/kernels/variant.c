@@ -74,6 +74,16 @@
 #define TFX_EPILOGUE(a, e0) ((a) + (e0))
 #include "runtime/kernels/linear.h"
 
+#define TFX_LINEAR linear_bf16a16
+#define TFX_WEIGHT bf16a16
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_bf16a16_add
+#define TFX_WEIGHT          bf16a16
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
 #define TFX_LINEAR linear_block48
 #define TFX_WEIGHT block48
 #include "runtime/kernels/linear.h"
@@ -143,8 +153,11 @@ const Kernels TABLE(VARIANT) = {
     .linear_i8g32a8 = linear_i8g32a8,
     .linear_i4g32a8 = linear_i4g32a8,
     .linear_i4g32a8_add = linear_i4g32a8_add,
+    .linear_bf16a16 = linear_bf16a16,
+    .linear_bf16a16_add = linear_bf16a16_add,
     .linear_block48 = linear_block48,
     .linear_block48_add = linear_block48_add,
+    .gather_bf16a16 = tfx_gather_panel_bf16a16,
     .gather_i8 = tfx_gather_panel_i8,
     .gather_i8g32 = tfx_gather_panel_i8g32,
     .gather_i4g32 = tfx_gather_panel_i4g32,
