@@ -51,17 +51,30 @@ static TFX_UNUSED void tfx_block_kept(float *t, const float *x, ptrdiff_t ldx,
     TFX_STRIPS(TFX_CASE_KEPT, block48)
 }
 
-static TFX_UNUSED void tfx_sums_block48(float *t, const tfx_linear_call *p,
-                                        ptrdiff_t col, ptrdiff_t width, ptrdiff_t r,
-                                        ptrdiff_t rows)
+// What is kept of the panel of a column: w[count][width].
+typedef struct tfx_kept {
+    const int32_t *kept;
+    const float *w;
+    ptrdiff_t count;
+} tfx_kept;
+
+static inline tfx_kept tfx_kept_of(const tfx_linear_call *p, ptrdiff_t col)
 {
     const int32_t *first = (const int32_t *)p->w;
     ptrdiff_t panels = TFX_PADDED(p->n, TFX_PANEL) / TFX_PANEL;
     ptrdiff_t from = first[col / TFX_PANEL], to = first[col / TFX_PANEL + 1];
     ptrdiff_t head = TFX_PADDED(panels + 1 + first[panels], 16);
-    const float *w = (const float *)p->w + head + from * TFX_PANEL;
-    tfx_block_kept(t, p->x + r * p->ldx, p->ldx, w, width, rows,
-                   first + panels + 1 + from, to - from);
+    tfx_kept k = {first + panels + 1 + from, (const float *)p->w + head + from * TFX_PANEL,
+                  to - from};
+    return k;
+}
+
+static TFX_UNUSED void tfx_sums_block48(float *t, const tfx_linear_call *p,
+                                        ptrdiff_t col, ptrdiff_t width, ptrdiff_t r,
+                                        ptrdiff_t rows)
+{
+    const tfx_kept k = tfx_kept_of(p, col);
+    tfx_block_kept(t, p->x + r * p->ldx, p->ldx, k.w, width, rows, k.kept, k.count);
 }
 
 #if TFX_LANES == 16
