@@ -156,7 +156,7 @@ static void bench_attention(const tfx_par *par, int threads)
                       .y_head = d,
                       .y_row = h * d,
                       .scale = 0.125f,
-                      .scratch = floats(threads * TFX_ATTENTION_SCRATCH(tk, d))};
+                      .scratch = floats(threads * TFX_ATTENTION_SCRATCH_AMX(tk, d, d))};
         BEST(best, tfx_attention(par, &a));
         double flop = 4e-9 * (double)(h * tq) * (double)(tk * d);
         printf("%5td %5td %4td %4td  %7.1f  %3.0f %%\n", h, tq, tk, d, flop / best,

@@ -15,6 +15,7 @@ typedef struct EmitOptions {
     const char *stem;     // of the output files, "model" of model.c; NULL: the prefix
     bool embed;           // weights are in <stem>_weights.c
     bool dispatch;        // compiled once for each level
+    bool tiles;           // for targets that may have AMX
     const Target *target;
 } EmitOptions;
 

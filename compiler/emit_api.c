@@ -291,6 +291,10 @@ void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
     text_printf(out,
                 "\n#include \"%s.h\"\n\n#include <math.h>\n#include <string.h>\n\n",
                 emit_stem(p, o));
+    if (o->tiles)
+        text_puts(out,
+                  "#ifndef TFX_AMX\n#    define TFX_AMX 1  // where the compiler's "
+                  "flags have it, too\n#endif\n");
     text_puts(out, o->dispatch ? "#include \"tfx_cpu.h\"\n#include \"tfx_rt.h\"\n\n"
                                : "#include \"tfx_rt.h\"\n\n");
     if (emit_has_compressed(p))

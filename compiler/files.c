@@ -56,6 +56,7 @@ static EmitOptions emit_options(Job *job, const Names *names)
     EmitOptions o = {.version = TFXC_VERSION,
                      .embed = job->set->pack != PACK_FILE,
                      .dispatch = job->set->dispatch,
+                     .tiles = settings_have_tiles(job->set),
                      .target = job->set->target,
                      .stem = names->stem,
                      .file = base_name(names->source)};
@@ -176,8 +177,8 @@ static bool write_text(Job *job, const char *header, const char *ending,
     return job_write(job, path, t.p, t.n);
 }
 
-// tfx_rt.h and tfx_rt.c beside it; tfx_rt_q.h for compressed weights, tfx_cpu.h for
-// --dispatch.
+// tfx_rt.h and tfx_rt.c beside it; tfx_rt_q.h for compressed weights, tfx_rt_amx.h for targets
+// that may have AMX, tfx_cpu.h for --dispatch.
 static bool write_runtime(Job *job, const char *header)
 {
     const char *cpu = arena_printf(job->arena, "%.*scpu.h",
@@ -186,6 +187,8 @@ static bool write_runtime(Job *job, const char *header)
            write_text(job, header, ".c", runtime_source) &&
            (!emit_has_compressed(job->prog) ||
             write_text(job, header, "_q.h", runtime_packed_header)) &&
+           (!settings_have_tiles(job->set) ||
+            write_text(job, header, "_amx.h", runtime_tiles_header)) &&
            (!job->set->dispatch || write_text(job, cpu, ".h", runtime_levels));
 }
 

@@ -278,6 +278,7 @@ bool loop_check(const Prog *p, Text *why);
 
 typedef struct LowerOptions {
     bool taps, marks;
+    bool tiles;  // scratch for tiles of AMX
     // Storage type of a checkpoint tensor (turns put in), DT_COUNT when there is none.
     DType (*storage)(void *ctx, const char *name);
     void *ctx;

@@ -1,7 +1,7 @@
 // runtime_text.c - tfx_rt.h, tfx_rt_q.h and tfx_rt.c, as they are written beside a program.
 //
-// All parts, whatever the program uses (those of compressed weights in a file of their own,
-// for programs that have some): then every program of one version has the same
+// All parts, whatever the program uses (those of compressed weights and those for AMX in files
+// of their own, for programs that have some): then every program of one version has the same
 // files, and several programs in one folder or one binary share them. What a program does
 // not use are static functions, of which compilers leave nothing.
 
@@ -11,18 +11,22 @@
 
 #include <string.h>
 
+typedef enum File { ALWAYS, PACKED, TILES } File;  // tfx_rt.h, tfx_rt_q.h, tfx_rt_amx.h
+
 typedef struct Part {
     const char *name, *file;
-    bool packed;  // of compressed weights
+    File in;
 } Part;
 
 static const Part parts_table[] = {
-#define KERNEL(name, file, needs, doc)   {#name, file, false},
-#define PACKED(name, file, needs, doc)   {#name, file, true},
-#define TEMPLATE(name, file, needs, doc) {#name, file, false},
+#define KERNEL(name, file, needs, doc)   {#name, file, ALWAYS},
+#define PACKED(name, file, needs, doc)   {#name, file, PACKED},
+#define TILES(name, file, needs, doc)    {#name, file, TILES},
+#define TEMPLATE(name, file, needs, doc) {#name, file, ALWAYS},
 #include "runtime/kernels.def"
 #undef KERNEL
 #undef PACKED
+#undef TILES
 #undef TEMPLATE
 };
 
@@ -52,10 +56,16 @@ static void put_part(Text *out, const char *text)
     }
 }
 
-static void put_parts(Text *out, bool packed)
+// Where the first part for tiles would stand, tfx_rt.h includes all of them.
+static void put_parts(Text *out, File in)
 {
+    bool done = in != ALWAYS;
     for (int i = 0; i < PARTS; i++) {
-        if (parts_table[i].packed != packed)
+        if (parts_table[i].in == TILES && !done) {
+            text_puts(out, "\n#if TFX_AMX\n#    include \"tfx_rt_amx.h\"\n#endif\n");
+            done = true;
+        }
+        if (parts_table[i].in != in)
             continue;
         text_puts(out, "\n");
         put_part(out, text_of(parts_table[i].file));
@@ -65,7 +75,7 @@ static void put_parts(Text *out, bool packed)
 void runtime_header(Text *out)
 {
     put_part(out, text_of("tfx.h"));
-    put_parts(out, false);
+    put_parts(out, ALWAYS);
 }
 
 void runtime_packed_header(Text *out)
@@ -74,7 +84,16 @@ void runtime_packed_header(Text *out)
         out,
         "// SPDX-License-Identifier: 0BSD\n"
         "// tfx_rt_q.h - products with compressed weights; include tfx_rt.h first.\n");
-    put_parts(out, true);
+    put_parts(out, PACKED);
+}
+
+void runtime_tiles_header(Text *out)
+{
+    text_puts(out,
+              "// SPDX-License-Identifier: 0BSD\n"
+              "// tfx_rt_amx.h - products by the tiles of Intel AMX; tfx_rt.h includes "
+              "it.\n");
+    put_parts(out, TILES);
 }
 
 void runtime_levels(Text *out)

@@ -193,6 +193,11 @@ static bool take_choice(Settings *s, OptionId id, const char *value, const char 
     }
 }
 
+bool settings_have_tiles(const Settings *s)
+{
+    return s->dispatch || target_has_tiles(s->target);
+}
+
 static bool take_target(Settings *s, const char *value, const char **why)
 {
     const char *names[32];

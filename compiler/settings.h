@@ -90,6 +90,7 @@ void settings_init(Settings *s, Arena *a);
 
 // Puts one option in; value is NULL for a flag. On a value that does not fit it returns
 // false with a sentence in *why.
+bool settings_have_tiles(const Settings *s);  // target_has_tiles, or --dispatch
 bool settings_put(Settings *s, OptionId id, const char *value, const char **why);
 
 #endif

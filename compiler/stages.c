@@ -103,6 +103,7 @@ bool job_lower(Job *job)
     Text why;
     LowerOptions o = {.taps = job->set->taps,
                       .marks = job->set->marks,
+                      .tiles = settings_have_tiles(job->set),
                       .storage = storage_of,
                       .ctx = job};
     if (job->set->dispatch && strcmp(job->set->target->name, "portable") != 0) {

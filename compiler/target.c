@@ -34,6 +34,11 @@ bool target_is_level(const Target *t)
     return t->adds != NULL;
 }
 
+bool target_has_tiles(const Target *t)
+{
+    return strstr(t->flags, "amx-tile") || strcmp(t->flags, "-march=native") == 0;
+}
+
 static void put_words(const Target *level, Text *t)
 {
     const Target *over = target_find(level->over);

@@ -13,6 +13,9 @@ typedef struct Target {
 const Target *target_row(int i);  // in the order of targets.def; NULL behind the last
 const Target *target_find(const char *name);
 bool target_is_level(const Target *t);  // of --dispatch
+// Whether its flags may give the C compiler tiles of AMX, for which programs then have
+// kernels and scratch.
+bool target_has_tiles(const Target *t);
 
 // "avx2,fma,avx512f": all words of a level, as target("...") takes them.
 const char *target_words(Arena *a, const Target *level);

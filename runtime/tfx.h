@@ -336,7 +336,8 @@ enum { TFX_ROPE_INTERLEAVED = 0, TFX_ROPE_HALF = 1, TFX_ROPE_MAX = 512 };
 //   bias     NULL or element (b, h, i, j) at bias[b * bias_batch + h * bias_head +
 //            i * bias_row + j * bias_col], any stride 0; may be -inf or -1e5
 //   causal   key j is seen by query i iff j <= from + i; keys nobody sees cost nothing
-//   scratch  TFX_ATTENTION_SCRATCH(tk, d, dv) floats per thread: par->threads of them, one
+//   scratch  TFX_ATTENTION_SCRATCH(tk, d, dv) floats per thread, with TFX_AMX
+//            TFX_ATTENTION_SCRATCH_AMX(tk, d, dv): par->threads of them, one
 //            without par; sizes at their bounds are fine
 //
 // A row that sees no key, or only keys with bias -inf, gives 0. dv <= TFX_ATTENTION_MAX.
@@ -357,6 +358,8 @@ typedef struct tfx_attn {
 } tfx_attn;
 
 #define TFX_ATTENTION_SCRATCH(tk, d, dv)                                               \
+    (64 * ((tk) < 128 ? TFX_PADDED(tk, 16) : 128) + (tk) + 48 * (d) + 64)
+#define TFX_ATTENTION_SCRATCH_AMX(tk, d, dv)                                           \
     (((tk) < 1024 ? TFX_PADDED(tk, 32) : 1024) *                                       \
          (16 + (TFX_PADDED(d, 32) + TFX_PADDED(dv, 16)) * 3 / 2) +                     \
      (tk) + 48 * TFX_PADDED(d, 32) + 2064)

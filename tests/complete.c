@@ -208,10 +208,12 @@ Test(complete, every_part_of_the_runtime_is_embedded_and_tested)
     static const char *const parts[][3] = {
 #define KERNEL(name, file, needs, doc)   {#name, file, needs},
 #define PACKED(name, file, needs, doc)   {#name, file, needs},
+#define TILES(name, file, needs, doc)    {#name, file, needs},
 #define TEMPLATE(name, file, needs, doc) {#name, file, needs},
 #include "runtime/kernels.def"
 #undef KERNEL
 #undef PACKED
+#undef TILES
 #undef TEMPLATE
     };
     Text tests;

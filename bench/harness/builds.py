@@ -46,7 +46,7 @@ def weights(tools, name, dtype, defs=()):
 def emit(tools, name, checkpoint, folder, defs=(), recipe=None):
     os.makedirs(folder, exist_ok=True)
     more = ["--recipe", recipe] if recipe else []
-    run([tools.tfxc, model(name), "--prefix", "model", "--weights", checkpoint,
+    run([tools.tfxc, model(name), "--prefix", "model", "--target", "native", "--weights", checkpoint,
          *defines(defs), *more, "-o", os.path.join(folder, "model.c")], "tfxc")
 
 

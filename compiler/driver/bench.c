@@ -358,6 +358,8 @@ bool bench_run(Bench *b, Job *job, Graph *g, int threads)
         b->dims[g->cursor->id] = 0;
     random_inputs(a, g, b->dims, job->set->seed, in);
     set.timed = true;
+    if (!set.dispatch && !*set.target->flags)
+        set.target = target_find("native");
     job->set = &set;
     bool ok = measure(b, job, in, false);
     marked = *job;

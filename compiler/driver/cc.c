@@ -11,12 +11,10 @@ static const char *or_else(const char *s, const char *otherwise)
     return s && *s ? s : otherwise;
 }
 
-// A dispatched program has no flags of a target: it chooses its level itself.
 static void put_flags(Arena *a, const Settings *s, StrList *argv)
 {
-    bool chosen = *s->target->flags || s->dispatch;
     split_words(a, argv, s->timed ? "-O3 -pthread" : "-O2");
-    split_words(a, argv, s->timed && !chosen ? "-march=native" : s->target->flags);
+    split_words(a, argv, s->target->flags);
     split_words(a, argv, or_else(getenv("CFLAGS"), ""));
 }
 

@@ -160,9 +160,12 @@ static void operand_strides(Lower *l, LStmt *s, const char *name, const View *x,
     karg_size(l, s, arena_printf(a, "%s_row", name), x->stride[r - 2]);
 }
 
-// TFX_ATTENTION_SCRATCH(tk, d, dv) at the bounds
-static int64_t scratch_floats(int64_t tk, int64_t d, int64_t dv)
+// TFX_ATTENTION_SCRATCH(tk, d, dv) at the bounds, or of programs with tiles
+// TFX_ATTENTION_SCRATCH_AMX
+static int64_t scratch_floats(int64_t tk, int64_t d, int64_t dv, bool tiles)
 {
+    if (!tiles)
+        return 64 * (tk < 128 ? (tk + 15) / 16 * 16 : 128) + tk + 48 * d + 64;
     int64_t near = tk < 1024 ? (tk + 31) / 32 * 32 : 1024;
     d = (d + 31) / 32 * 32, dv = (dv + 15) / 16 * 16;
     return near * (16 + (d + dv) * 3 / 2) + tk + 48 * d + 2064;
@@ -216,7 +219,8 @@ void lower_attention(Lower *l, const Value *v)
     karg_work(l, s, "scratch",
               size_int(l->sizes, scratch_floats(size_max_value(k.dim[r - 2]),
                                                 size_max_value(q.dim[r - 1]),
-                                                size_max_value(x.dim[r - 1]))));
+                                                size_max_value(x.dim[r - 1]),
+                                                l->options->tiles)));
     rows_close(l, &rows);
     lower_copy(l, to, y);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD
 // amx.h - Intel AMX: who may use its tiles, and floats as two bf16.
 //
-//     TFX_AMX             1: the compiler knows the instructions; -DTFX_AMX=0 builds without
+//     TFX_AMX             1: program and compiler have them (vec.h); -DTFX_AMX=0 builds without
 //     tfx_amx_is_ready()  whether the system lets this process use them
 //     tfx_amx_begin()     tiles 0 to 7 of this thread are 16 rows of 64 bytes, all 0
 //     tfx_amx_begin_few(i, rows)  the same, but tiles before i have fewer rows
@@ -21,16 +21,6 @@
 #define TFX_AMX_H
 
 #include "vec.h"
-
-#if !defined(TFX_AMX)
-#    if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AMX_INT8__) &&     \
-        defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__linux__) &&      \
-        defined(__x86_64__) && TFX_LANES == 16 && !defined(TFX_NO_FMA)
-#        define TFX_AMX 1
-#    else
-#        define TFX_AMX 0
-#    endif
-#endif
 
 #if TFX_AMX
 #    include <immintrin.h>

@@ -300,7 +300,7 @@ static TFX_UNUSED void tfx_tiles_task(void *arg, int index, int thread)
     ptrdiff_t per_head = p->blocks / p->heads, part = index % p->parts;
     ptrdiff_t keys = a->tk, most = a->from + a->tq;
     tfx_tiles w = tfx_tiles_work(
-        a, a->scratch + thread * TFX_ATTENTION_SCRATCH(a->tk, a->d, a->dv));
+        a, a->scratch + thread * TFX_ATTENTION_SCRATCH_AMX(a->tk, a->d, a->dv));
     if (a->causal)
         keys = tfx_max_size(tfx_min_size(keys, most), 0);
     w.steps = (keys + 31) / 32;

@@ -64,8 +64,8 @@ static inline tfx_kept tfx_kept_of(const tfx_linear_call *p, ptrdiff_t col)
     ptrdiff_t panels = TFX_PADDED(p->n, TFX_PANEL) / TFX_PANEL;
     ptrdiff_t from = first[col / TFX_PANEL], to = first[col / TFX_PANEL + 1];
     ptrdiff_t head = TFX_PADDED(panels + 1 + first[panels], 16);
-    tfx_kept k = {first + panels + 1 + from, (const float *)p->w + head + from * TFX_PANEL,
-                  to - from};
+    tfx_kept k = {first + panels + 1 + from,
+                  (const float *)p->w + head + from * TFX_PANEL, to - from};
     return k;
 }
 

@@ -87,7 +87,7 @@ static TFX_UNUSED void tfx_split_rows(uint16_t *to, const float *x, ptrdiff_t ld
                                  tfx_load_##FMT(w + c),                                \
                                  tfx_load_##FMT(w + c + width));                       \
                 }                                                                      \
-            for (; kk < TFX_PADDED(k, 32); kk += 2)                                              \
+            for (; kk < TFX_PADDED(k, 32); kk += 2)                                    \
                 for (ptrdiff_t c = 0; c < width; c += 16)                              \
                     tfx_amx_pair(to + TFX_SPLIT_AT(kk, c), 256, PIECES,                \
                                  kk < k ? tfx_load_##FMT(w + c) : zero, zero);         \

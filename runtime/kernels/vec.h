@@ -178,6 +178,18 @@ typedef uint32_t tfx_u;
 
 #endif
 
+// Tiles of Intel AMX: programs for targets that may have them (tfxc --target=native, amx; or
+// --dispatch) define TFX_AMX as 1, and so it stays where the compiler's flags have them too.
+#if !defined(TFX_AMX)
+#    define TFX_AMX 0
+#elif TFX_AMX &&                                                                       \
+    !(defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AMX_INT8__) &&       \
+      defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__linux__) &&        \
+      defined(__x86_64__) && TFX_LANES == 16 && !defined(TFX_NO_FMA))
+#    undef TFX_AMX
+#    define TFX_AMX 0
+#endif
+
 // The first where either is NaN or both are the same: what x86's instructions do with
 // their operands the other way round.
 static inline tfx_v tfx_max_v(tfx_v a, tfx_v b)

@@ -1,7 +1,7 @@
 // attention.c - made by tfxc; do not edit.
 //
 // From attention.tfx (4a167399f77f4305) by tfxc. SPDX-License-Identifier: 0BSD
-// weights 7088 bytes, state 6208, scratch 39424 and 37120 for each further thread.
+// weights 7088 bytes, state 6208, scratch 15808 and 13504 for each further thread.
 
 #include "attention.h"
 

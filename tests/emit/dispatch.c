@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+#ifndef TFX_AMX
+#    define TFX_AMX 1  // where the compiler's flags have it, too
+#endif
 #include "tfx_cpu.h"
 #include "tfx_rt.h"
 

@@ -129,12 +129,18 @@ static float *bias_of(const Case *c)
     return bias;
 }
 
+static size_t scratch_of(const Kernels *v, const Case *c)
+{
+    return v->tile_rows > 0 ? (size_t)TFX_ATTENTION_SCRATCH_AMX(c->tk, c->d, c->dv)
+                            : (size_t)TFX_ATTENTION_SCRATCH(c->tk, c->d, c->dv);
+}
+
 static void check(const Kernels *v, const Case *c, double *worst)
 {
     float *bias = bias_of(c);
     tfx_attn a = setup(c, bias);
     size_t bytes = sizeof(float) * (size_t)(c->batch * a.y_batch);
-    size_t share = (size_t)TFX_ATTENTION_SCRATCH(c->tk, c->d, c->dv);
+    size_t share = scratch_of(v, c);
     a.scratch = malloc(sizeof(float) * 7 * share);
     v->attention(NULL, &a);
     double error = worst_of(&a);
@@ -176,7 +182,7 @@ Test(attention, keeps_a_nan_where_it_is_seen)
     const Case c = {1, 1, 1, 40, 40, 32, 32, 1, 0, 0};
     for (const Kernels *const *v = variants(); *v; v++) {
         tfx_attn a = setup(&c, NULL);
-        a.scratch = malloc(sizeof(float) * TFX_ATTENTION_SCRATCH(40, 32, 32));
+        a.scratch = malloc(sizeof(float) * scratch_of(*v, &c));
         ((float *)(uintptr_t)a.q)[30 * a.q_row + 5] = NAN;
         (*v)->attention(NULL, &a);
         for (int i = 0; i < 40; i++)
