@@ -17,6 +17,8 @@ typedef struct EmitOptions {
     bool dispatch;        // compiled once for each level
     bool tiles;           // for targets that may have AMX
     const Target *target;
+    const char *tune;     // base name of the tune file, or NULL
+    const char *defines;  // "#define ..." lines that go before the runtime, or NULL
 } EmitOptions;
 
 void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out);  // model.c

@@ -295,6 +295,8 @@ void emit_source(Prog *p, const Layout *y, const EmitOptions *o, Text *out)
         text_puts(out,
                   "#ifndef TFX_AMX\n#    define TFX_AMX 1  // where the compiler's "
                   "flags have it, too\n#endif\n");
+    if (o->defines && *o->defines)
+        text_printf(out, "// As %s chose.\n%s\n", o->tune, o->defines);
     text_puts(out, o->dispatch ? "#include \"tfx_cpu.h\"\n#include \"tfx_rt.h\"\n\n"
                                : "#include \"tfx_rt.h\"\n\n");
     if (emit_has_compressed(p))

@@ -163,6 +163,8 @@ void emit_provenance(Emit *e, const char *what)
     text_printf(e->out,
                 "// From %s (%016llx) by tfxc %s. SPDX-License-Identifier: 0BSD\n",
                 o->source, (unsigned long long)o->source_hash, o->version);
+    if (o->tune)
+        text_printf(e->out, "// Tuned by %s.\n", o->tune);
     text_printf(
         e->out,
         "// weights %lld bytes, state %lld, scratch %lld and %lld for each further "

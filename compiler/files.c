@@ -7,6 +7,7 @@
 #include "compiler/outfile.h"
 #include "compiler/runtime_text.h"
 #include "compiler/tfxc.h"
+#include "compiler/tune.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,10 @@ static EmitOptions emit_options(Job *job, const Names *names)
                      .target = job->set->target,
                      .stem = names->stem,
                      .file = base_name(names->source)};
+    if (job->tune) {
+        o.tune = base_name(job->tune->file);
+        o.defines = tune_defines(job->tune, job->arena);
+    }
     job_read(job, path, &s);
     o.source = strcmp(path, "-") == 0 ? "(standard input)" : base_name(path);
     o.source_hash = hash_bytes(s.text, s.n);

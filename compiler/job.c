@@ -7,6 +7,7 @@
 #include "compiler/sema/sema.h"
 #include "grammar/parse.h"
 #include "infile.h"
+#include "tune.h"
 
 #include <string.h>
 
@@ -199,6 +200,26 @@ static bool take_recipe(Job *job, const char *word)
     return take_named(job, word);
 }
 
+// The steps of a tune file come last, so that they have the last word.
+static bool take_tune(Job *job)
+{
+    const char *path = job->set->tune;
+    Source s;
+    if (!path)
+        return true;
+    Tune *t = NEW(job->arena, Tune);
+    t->file = path;
+    if (!job_read(job, path, &s))
+        return false;
+    uint32_t base = diag_source(job->diag, path, s.text, s.n);
+    if (!tune_read(job->arena, job->diag, job->module, s.text, s.n, base, t))
+        return false;
+    for (int i = 0; i < t->steps.n; i++)
+        vec_push(job->arena, &job->module->steps, t->steps.p[i]);
+    job->tune = t;
+    return true;
+}
+
 bool job_build(Job *job, const char *path)
 {
     Text why;
@@ -218,5 +239,5 @@ bool job_build(Job *job, const char *path)
     for (int i = 0; i < job->set->recipes.n; i++)
         if (!take_recipe(job, job->set->recipes.p[i]))
             return false;
-    return true;
+    return take_tune(job);
 }

@@ -20,6 +20,7 @@ typedef struct Job {
     File *file;           // after job_parse
     Module *module;       // after job_build
     bool optimized;       // the passes have run over it
+    struct Tune *tune;    // after job_build; NULL: no --tune
     Checkpoint *weights;  // after job_open_weights
     struct Prog *prog;    // after job_lower
     StrList inputs;       // every file read, for -MD and against overwriting

@@ -15,8 +15,10 @@ const VerbInfo verb_info[VERB_COUNT] = {
 
 #define V(verb) (1u << VERB_##verb)
 #define V_MODEL                                                                        \
-    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | V(bench))
-#define V_ALL ((1u << VERB_COUNT) - 1)
+    (V(compile) | V(check) | V(run) | V(verify) | V(report) | V(init) | V(bench) |     \
+     V(tune))
+#define V_BUILD (V_MODEL & ~(V(init) | V(tune)))
+#define V_ALL   ((1u << VERB_COUNT) - 1)
 
 const OptionInfo option_info[OPTION_COUNT] = {
 #define OPT(name, long_name, letter, arg, verbs, help)                                 \
@@ -52,8 +54,9 @@ void settings_init(Settings *s, Arena *a)
                     .level = 1,
                     .seed = 1,
                     .dtype = DT_COUNT,
-                    .threads = 1};
-    s->atol = s->rtol = -1;
+                    .threads = 1,
+                    .seconds = 60};
+    s->atol = s->rtol = s->tolerance = -1;
 }
 
 // One of n words, as its index.
@@ -220,6 +223,22 @@ static bool take_prefix(Settings *s, const char *value, const char **why)
     return true;
 }
 
+// "bf16,int8" as words; which there are is looked up where they are used.
+static bool take_formats(Settings *s, const char *value, const char **why)
+{
+    for (const char *at = value;; at++) {
+        size_t n = strcspn(at, ",");
+        if (!is_name(at, n)) {
+            *why = arena_printf(s->arena, "'%s' is no list of formats", value);
+            return false;
+        }
+        vec_push(s->arena, &s->formats, arena_strndup(s->arena, at, n));
+        at += n;
+        if (!*at)
+            return true;
+    }
+}
+
 static void take_flag(Settings *s, OptionId id)
 {
     switch (id) {
@@ -279,6 +298,15 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
         return true;
     case OPTION_target:
         return take_target(s, value, why);
+    case OPTION_tune:
+        s->tune = arena_strdup(s->arena, value);
+        return true;
+    case OPTION_formats:
+        return take_formats(s, value, why);
+    case OPTION_tolerance:
+        return take_number(s, value, &s->tolerance, why);
+    case OPTION_seconds:
+        return take_number(s, value, &s->seconds, why);
     case OPTION_prefix:
         return take_prefix(s, value, why);
     case OPTION_passes:

@@ -61,6 +61,7 @@ typedef struct Settings {
     StrList defines;      // "hidden=64", "T<=64"
     const char *weights;  // NULL: what the model names
     StrList recipes;      // names, files, steps
+    const char *tune;     // the tune file to read
     const char *prefix;   // NULL: the model's stem
     const Target *target;
     bool dispatch;  // one text for several instruction sets
@@ -76,8 +77,11 @@ typedef struct Settings {
     bool depend;
     const char *depend_file;
     const char *golden, *input, *entry, *svg;
-    int threads;        // of bench
+    int threads;        // of bench, tune
     double atol, rtol;  // negative: not given
+    double seconds;     // of tune
+    double tolerance;   // of tune; negative: not given
+    StrList formats;    // of tune
     uint64_t seed;
     DType dtype;  // of init; DT_COUNT: not given
     bool in_place, fmt_check;

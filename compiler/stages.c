@@ -8,6 +8,7 @@
 #include "compiler/describe.h"
 #include "compiler/irtext.h"
 #include "compiler/report.h"
+#include "compiler/tune.h"
 #include "compiler/weights.h"
 #include "passes/pass.h"
 
@@ -76,11 +77,17 @@ bool job_optimize(Job *job)
     if (job->optimized)
         return true;
     job->optimized = true;
+    StrList off = {0};
+    for (int i = 0; i < s->passes_off.n; i++)
+        vec_push(job->arena, &off, s->passes_off.p[i]);
+    for (int i = 0; job->tune && i < TUNE_PASSES; i++)
+        if (job->tune->off[i])
+            vec_push(job->arena, &off, tune_pass[i]);
     PassOptions o = {.list = s->passes       ? s->passes
                              : s->level == 0 ? "none"
                                              : NULL,
-                     .off = s->passes_off.p,
-                     .noff = s->passes_off.n,
+                     .off = off.p,
+                     .noff = off.n,
                      .print_after = s->print_after.p,
                      .nprint_after = s->print_after.n,
                      .time_passes = s->time_passes,

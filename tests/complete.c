@@ -15,6 +15,7 @@
 #include "compiler/ops.h"
 #include "compiler/settings.h"
 #include "compiler/target.h"
+#include "compiler/tune.h"
 #include "passes/format.h"
 #include "passes/pass.h"
 
@@ -201,6 +202,38 @@ Test(complete, every_verb_and_option_has_help_and_a_case)
             used = strstr(cases.p, i == OPTION_depend ? "-MD" : "-MF") != NULL;
         cr_expect(used, "no case uses --%s", o->name);
     }
+}
+
+Test(complete, every_choice_of_tune_is_a_macro_with_its_default_and_doc)
+{
+    Text runtime, page;
+    text_init(&runtime, arena);
+    text_init(&page, arena);
+    gather("runtime", &runtime);
+    gather("docs", &page);
+    for (int i = 0; i < TUNE_COUNT; i++) {
+        const TuneInfo *t = &tune_info[i];
+        check_doc("choice", t->name, t->doc);
+        cr_expect(strstr(runtime.p, arena_printf(arena, "ifndef %s", t->macro)) &&
+                      strstr(runtime.p, arena_printf(arena, "define %s %lld\n",
+                                                     t->macro, (long long)t->standard)),
+                  "the runtime has no default %lld for %s", (long long)t->standard,
+                  t->macro);
+        cr_expect(strstr(page.p, arena_printf(arena, "`%s N` | %s | %lld |", t->name,
+                                              t->doc, (long long)t->standard)),
+                  "docs/tune.md does not say what %s is", t->name);
+        for (const char *s = t->tried; *s; s += strspn(s, " ")) {
+            char *end;
+            long long v = strtoll(s, &end, 10);
+            cr_expect(end > s && v >= t->lo && v <= t->hi && v % t->by == 0 &&
+                          v != t->standard,
+                      "%s: %lld is tried", t->name, v);
+            s = end;
+        }
+    }
+    for (int i = 0; i < TUNE_PASSES; i++)
+        cr_expect(strstr(page.p, arena_printf(arena, "`%s`", tune_pass[i])),
+                  "docs/tune.md does not say that %s may be left out", tune_pass[i]);
 }
 
 Test(complete, every_part_of_the_runtime_is_embedded_and_tested)

@@ -1,143 +1,32 @@
 // bench.c - builds, calls and times an emitted program, whole and op by op.
 
-#define _POSIX_C_SOURCE 200809L
-
 #include "bench.h"
 
 #include "compiler/stages.h"
-#include "program.h"
+#include "timed.h"
 #include "verify.h"
 
-#include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MIN_RUNS = 5, MAX_RUNS = 2000 };
 static const double ENOUGH_NS = 1.5e9;  // of calls, for a median
 
-// What a built program has beside its entries.
-typedef struct Built {
-    Program p;
-    tfx_glue_roof *roof;
-    int (*pool_create)(void **pool, struct tfx_par *par, int threads);
-    void (*pool_destroy)(void *pool);
-} Built;
-
-// As in the runtime's tfx.h, which emitted programs have and the compiler has not.
-struct tfx_par {
-    void (*run)(void *ctx, void (*task)(void *arg, int index, int thread), void *arg,
-                int ntasks);
-    void *ctx;
-    int threads;
-};
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-// ---- one call ----------------------------------------------------------------------------
-
-typedef struct Caller {
-    Bench *b;
-    Built *built;
-    struct tfx_par par;
-    int entry;
-    int32_t *sizes;
-    const void **in;
-    void **out;
-    unsigned char *scratch;
-} Caller;
-
-static void *symbol(Built *b, const char *name)
-{
-    const Program *program = &b->p;
-    void *p = dlsym(program->library, name);
-    if (!p)
-        diag_error(program->job->diag, (Loc){0, 0}, E0813, "%s", dlerror());
-    return p;
-}
-
-static bool find_symbols(Built *b)
-{
-    *(void **)&b->roof = symbol(b, "tfx_roof");
-    *(void **)&b->pool_create = symbol(b, "tfx_pool_create");
-    *(void **)&b->pool_destroy = symbol(b, "tfx_pool_destroy");
-    return b->roof && b->pool_create && b->pool_destroy;
-}
-
-static bool make_buffers(Caller *c, const Tensor *in)
-{
-    Bench *b = c->b;
-    Arena *a = b->job->arena;
-    const Module *m = b->job->module;
-    const Region *body = b->graph->body;
-    c->sizes = NEWN(a, int32_t, m->dims.n + 1);
-    c->in = NEWN(a, const void *, body->params.n + 1);
-    c->out = NEWN(a, void *, body->yields.n + 1);
-    for (int i = 0; i < m->dims.n; i++)
-        c->sizes[i] = (int32_t)b->dims[i];
-    for (int i = 0; i < body->params.n; i++) {
-        unsigned char *raw = fenced(a, tensor_bytes(&in[i]));
-        tensor_to_c(&in[i], raw);
-        c->in[i] = raw;
-    }
-    for (int i = 0; i < body->yields.n; i++) {
-        Tensor t;
-        if (!tensor_of_type(a, &body->yields.p[i]->type, b->dims, &t))
-            bug("result %s has no size to allocate", b->graph->result_names.p[i]);
-        c->out[i] = fenced(a, tensor_bytes(&t));
-    }
-    size_t work = (size_t)b->job->prog->work_bytes * (size_t)b->threads;
-    c->scratch = fenced(a, c->built->p.glue->scratch_bytes + work);
-    for (c->entry = 0; c->entry < c->built->p.glue->nentries; c->entry++)
-        if (strcmp(c->built->p.glue->entries[c->entry], b->graph->name) == 0)
-            return true;
-    bug("the program has no entry %s", b->graph->name);
-}
-
-// Nanoseconds of a call; negative after reporting.
-static double call(Caller *c)
-{
-    Program *p = &c->built->p;
-    program_reset(p);
-    double start = now_ns();
-    int status = p->glue->run(c->entry, p->weights, p->weights_bytes, p->state,
-                              c->scratch, &c->par, c->sizes, c->in, c->out);
-    double took = now_ns() - start;
-    if (status == 0)
-        return took;
-    diag_error(c->b->job->diag, (Loc){0, 0}, E0818, "%s returned %d: %s",
-               c->b->graph->name, status, p->glue->strerror(status));
-    return -1;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // Median and least of enough calls, the first two not counted; the number of calls.
 static int time_calls(Caller *c, double *median, double *least)
 {
-    double *took = NEWN(c->b->job->arena, double, MAX_RUNS);
+    double *took = NEWN(c->t->p.job->arena, double, MAX_RUNS);
     double total = 0;
     int n = 0;
     for (int warm = 0; warm < 2; warm++)
-        if (call(c) < 0)
+        if (caller_run(c, &c->t->par) < 0)
             return 0;
     while (n < MIN_RUNS || (n < MAX_RUNS && total < ENOUGH_NS)) {
-        took[n] = call(c);
+        took[n] = caller_run(c, &c->t->par);
         if (took[n] < 0)
             return 0;
         total += took[n++];
     }
-    qsort(took, (size_t)n, sizeof(*took), by_size);
-    *median = n % 2 ? took[n / 2] : (took[n / 2 - 1] + took[n / 2]) / 2;
+    *median = median_of(took, n);
     *least = took[0];
     return n;
 }
@@ -276,9 +165,8 @@ static void collect_value(Value *v, void *ctx)
 
 // ---- both programs ----------------------------------------------------------------------------
 
-static bool time_ops(Caller *c)
+static bool time_ops(Bench *b, Caller *c)
 {
-    Bench *b = c->b;
     Arena *a = b->job->arena;
     Marks m = {.ns = NEWN(a, double, b->graph->nvalues + 1),
                .calls = NEWN(a, double, b->graph->nvalues + 1),
@@ -286,11 +174,11 @@ static bool time_ops(Caller *c)
                .now = -1};
     double total = 0;
     int n = 0;
-    if (call(c) < 0)
+    if (caller_run(c, &c->t->par) < 0)
         return false;
-    c->built->p.glue->set_mark(mark, &m);
+    c->t->p.glue->set_mark(mark, &m);
     for (; n < MIN_RUNS || (n < MAX_RUNS && total < ENOUGH_NS); n++) {
-        double took = call(c);
+        double took = caller_run(c, &c->t->par);
         close_mark(&m);  // the last op's time ends with the call
         m.now = -1;
         if (took < 0)
@@ -306,40 +194,26 @@ static bool time_ops(Caller *c)
     return true;
 }
 
-static bool load(Built *built, Job *job)
-{
-    if (!program_load(&built->p, job))
-        return false;
-    if (find_symbols(built))
-        return true;
-    program_unload(&built->p);
-    return false;
-}
-
 static bool measure(Bench *b, Job *job, const Tensor *in, bool marked)
 {
-    Built built = {.roof = NULL};
-    Caller c = {.b = b, .built = &built};
-    void *pool = NULL;
-    if (!load(&built, job))
+    Timed t;
+    Caller c;
+    if (!timed_load(&t, job))
         return false;
-    if (built.pool_create(&pool, &c.par, b->threads) != 0) {
-        diag_error(job->diag, (Loc){0, 0}, E0818, "%d threads cannot be made",
-                   b->threads);
-        program_unload(&built.p);
+    if (!timed_start(&t, b->threads)) {
+        timed_unload(&t);
         return false;
     }
-    b->threads = c.par.threads;
+    b->threads = t.par.threads;
     b->job = job;  // whose loops tell how weights are stored
-    make_buffers(&c, in);
+    caller_init(&c, &t, b->graph, b->dims, in, b->threads);
     if (marked) {
-        time_ops(&c);
+        time_ops(b, &c);
     } else {
         b->runs = time_calls(&c, &b->ns, &b->least_ns);
-        built.roof(&c.par, &b->gflops, &b->gbytes);
+        t.roof(&t.par, &b->gflops, &b->gbytes);
     }
-    built.pool_destroy(pool);
-    program_unload(&built.p);
+    timed_unload(&t);
     return diag_errors(job->diag) == 0;
 }
 
@@ -352,10 +226,7 @@ bool bench_run(Bench *b, Job *job, Graph *g, int threads)
     Job marked;
     *b = (Bench){.job = job, .graph = g, .threads = threads};
     b->dims = NEWN(a, int64_t, m->dims.n + 1);
-    for (int i = 0; i < m->dims.n; i++)
-        b->dims[i] = m->dims.p[i]->hi;
-    if (g->cursor)
-        b->dims[g->cursor->id] = 0;
+    dims_at_bounds(m, g, b->dims);
     random_inputs(a, g, b->dims, job->set->seed, in);
     set.timed = true;
     if (!set.dispatch && !*set.target->flags)

@@ -20,7 +20,13 @@
 #include "attention_amx.h"
 #include "attention_rows.h"
 
-enum { TFX_ATTENTION_FEW = 4, TFX_ATTENTION_KEYS = 128 };
+// tfxc tune may set them; keys by 8, at most 512.
+#ifndef TFX_ATTENTION_FEW
+#    define TFX_ATTENTION_FEW 4
+#endif
+#ifndef TFX_ATTENTION_KEYS
+#    define TFX_ATTENTION_KEYS 128
+#endif
 
 typedef struct tfx_attn_call {
     const tfx_attn *a;

@@ -16,7 +16,13 @@
 
 #include "tile.h"
 
-enum { TFX_LINEAR_ROWS = 128 };
+// Rows that go through a panel together, tasks for each thread: tfxc tune sets them.
+#ifndef TFX_LINEAR_ROWS
+#    define TFX_LINEAR_ROWS 128
+#endif
+#ifndef TFX_LINEAR_TASKS
+#    define TFX_LINEAR_TASKS 4
+#endif
 
 typedef struct tfx_linear_call {
     float *y;
@@ -38,7 +44,7 @@ static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
     ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
     p->row_blocks = (p->m + TFX_LINEAR_ROWS - 1) / TFX_LINEAR_ROWS;
     p->units = panels * p->row_blocks;
-    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
+    ptrdiff_t most = par && par->threads > 1 ? TFX_LINEAR_TASKS * (ptrdiff_t)par->threads : 1;
     p->ntasks = (int)(p->units < most ? p->units : most);
 }
 

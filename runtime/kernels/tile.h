@@ -31,7 +31,9 @@ enum { TFX_TILE_ROWS = 4, TFX_TILE_COLS = 4 };
 
 // How far ahead of its use a weight is prefetched, in steps of k: about the latency of
 // memory at the rate of an 8-row tile. Runs over into the next panel, which follows.
-enum { TFX_TILE_AHEAD = 24 };
+#ifndef TFX_TILE_AHEAD
+#    define TFX_TILE_AHEAD 24
+#endif
 
 // clang-format off
 #define TFX_ROWS_1(M) M(0)
