@@ -66,8 +66,9 @@ TFX_INLINE int32_t tfx_round_32(int8_t *q, const float *x, float inverse)
     __m512i b = (__m512i)tfx_fma_v(tfx_load(x + 16), scale, at);
     _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtepi32_epi8(a));
     _mm_storeu_si128((__m128i *)(void *)(q + 16), _mm512_cvtepi32_epi8(b));
-    uint32_t sum = (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
-    return (int32_t)(sum - 32u * 0x4b400000u);
+    // the low halves of a + b are the sums of two q, whatever stands above
+    __m512i sum = _mm512_slli_epi32(_mm512_add_epi32(a, b), 16);
+    return _mm512_reduce_add_epi32(_mm512_srai_epi32(sum, 16));
 }
 
 TFX_INLINE uint32_t tfx_size_32(const float *x)

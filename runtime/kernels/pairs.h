@@ -298,7 +298,8 @@ TFX_INLINE void tfx_pairs_strip(float *t, const tfx_pairs_strip_of *a, const int
             }
         }
         x += a->x_hop;
-        more += a->more_hop;
+        if (has_more)
+            more += a->more_hop;
         w += 16 * a->width;
     }
     TFX_PAIRS_SUMS(TFX_PAIRS_STORE)
