@@ -274,6 +274,31 @@ static void take_flag(Settings *s, OptionId id)
     }
 }
 
+// Where the argument of an option that is just a text goes; NULL of the others.
+static const char **text_option(Settings *s, OptionId id)
+{
+    switch (id) {
+    case OPTION_output:
+        return &s->output;
+    case OPTION_weights:
+        return &s->weights;
+    case OPTION_tune:
+        return &s->tune;
+    case OPTION_passes:
+        return &s->passes;
+    case OPTION_golden:
+        return &s->golden;
+    case OPTION_input:
+        return &s->input;
+    case OPTION_svg:
+        return &s->svg;
+    case OPTION_entry:
+        return &s->entry;
+    default:
+        return NULL;
+    }
+}
+
 bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
 {
     if (!option_info[id].arg) {
@@ -284,23 +309,19 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
         *why = arena_printf(s->arena, "needs an argument: %s", option_info[id].arg);
         return false;
     }
-    switch (id) {
-    case OPTION_output:
-        s->output = arena_strdup(s->arena, value);
+    const char **text = text_option(s, id);
+    if (text) {
+        *text = arena_strdup(s->arena, value);
         return true;
+    }
+    switch (id) {
     case OPTION_define:
         return take_define(s, value, why);
-    case OPTION_weights:
-        s->weights = arena_strdup(s->arena, value);
-        return true;
     case OPTION_recipe:
         vec_push(s->arena, &s->recipes, arena_strdup(s->arena, value));
         return true;
     case OPTION_target:
         return take_target(s, value, why);
-    case OPTION_tune:
-        s->tune = arena_strdup(s->arena, value);
-        return true;
     case OPTION_formats:
         return take_formats(s, value, why);
     case OPTION_tolerance:
@@ -309,9 +330,6 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
         return take_number(s, value, &s->seconds, why);
     case OPTION_prefix:
         return take_prefix(s, value, why);
-    case OPTION_passes:
-        s->passes = arena_strdup(s->arena, value);
-        return true;
     case OPTION_pass_off:
         take_pass_off(s, value);
         return true;
@@ -322,20 +340,8 @@ bool settings_put(Settings *s, OptionId id, const char *value, const char **why)
         s->depend_file = arena_strdup(s->arena, value);
         s->depend = true;
         return true;
-    case OPTION_golden:
-        s->golden = arena_strdup(s->arena, value);
-        return true;
-    case OPTION_input:
-        s->input = arena_strdup(s->arena, value);
-        return true;
-    case OPTION_svg:
-        s->svg = arena_strdup(s->arena, value);
-        return true;
     case OPTION_threads:
         return take_threads(s, value, why);
-    case OPTION_entry:
-        s->entry = arena_strdup(s->arena, value);
-        return true;
     case OPTION_atol:
         return take_number(s, value, &s->atol, why);
     case OPTION_rtol:

@@ -22,16 +22,17 @@
 #        define TFX_SPLIT_MIN 12
 #    endif
 #    ifndef TFX_SPLIT_AHEAD  // bytes of a panel that are fetched before their use
-#        define TFX_SPLIT_AHEAD 3072
+#        define TFX_SPLIT_AHEAD 2048
 #    endif
 #    ifndef TFX_SPLIT_K  // of a panel at a time
 #        define TFX_SPLIT_K 64
 #    endif
 
 enum {
-    TFX_SPLIT_PANELS = 4,      // at most
-    TFX_SPLIT_ROWS = 128,      // at most
-    TFX_TILE_HALFS = 16 * 32,  // bf16 in a tile
+    TFX_SPLIT_PANELS = 4,                            // at most
+    TFX_SPLIT_ROWS = 128,                            // at most
+    TFX_SPLIT_X = 2 * TFX_SPLIT_ROWS * TFX_SPLIT_K,  // elements of x at a time
+    TFX_TILE_HALFS = 16 * 32,                        // bf16 in a tile
 };
 
 // Which formats have such products.
@@ -186,11 +187,11 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                                               ptrdiff_t col, ptrdiff_t panels,           \
                                               ptrdiff_t r, ptrdiff_t rows)               \
     {                                                                                    \
-        uint16_t x[TFX_SPLIT_ROWS * TFX_SPLIT_K * TFX_AMX_PIECES] __attribute__((aligned(64)));           \
+        uint16_t x[TFX_SPLIT_X * TFX_AMX_PIECES] __attribute__((aligned(64)));           \
         uint32_t w[TFX_SPLIT_K / 2 * TFX_PANEL * tfx_pieces_##FMT]                       \
             __attribute__((aligned(64)));                                                \
         const ptrdiff_t padded = TFX_PADDED(rows, 16);                                   \
-        const ptrdiff_t most = TFX_SPLIT_ROWS / padded * TFX_SPLIT_K;         \
+        const ptrdiff_t most = TFX_SPLIT_X / padded / TFX_SPLIT_K * TFX_SPLIT_K;         \
         for (ptrdiff_t k = 0; k < p->k; k += most) {                                     \
             ptrdiff_t end = tfx_min_size(k + most, p->k);                                \
             tfx_split_rows(x, p->x + r * p->ldx + k, p->ldx, rows, end - k);             \
@@ -200,7 +201,7 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                 for (ptrdiff_t kk = k; kk < end; kk += TFX_SPLIT_K) {                    \
                     ptrdiff_t n = tfx_min_size(end - kk, TFX_SPLIT_K);                   \
                     tfx_split_panel_##FMT(w, from + kk * width, width, n);               \
-                    tfx_split_multiply(t + i * TFX_SPLIT_ROWS * TFX_PANEL,              \
+                    tfx_split_multiply(t + i * TFX_SPLIT_ROWS * TFX_PANEL,               \
                                        x + (kk - k) * padded * TFX_AMX_PIECES, rows,     \
                                        (const uint16_t *)w, width, n,                    \
                                        tfx_pieces_##FMT, kk == 0,                        \

@@ -44,7 +44,8 @@ static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
     ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
     p->row_blocks = (p->m + TFX_LINEAR_ROWS - 1) / TFX_LINEAR_ROWS;
     p->units = panels * p->row_blocks;
-    ptrdiff_t most = par && par->threads > 1 ? TFX_LINEAR_TASKS * (ptrdiff_t)par->threads : 1;
+    ptrdiff_t most =
+        par && par->threads > 1 ? TFX_LINEAR_TASKS * (ptrdiff_t)par->threads : 1;
     p->ntasks = (int)(p->units < most ? p->units : most);
 }
 
