@@ -4,7 +4,8 @@
 // The kernels live in kernels/<part>.h as static functions and templates; kernels.def
 // lists the parts. tfxc joins this file and the parts into tfx_rt.h, those of compressed
 // weights into tfx_rt_q.h.
-// C11 with no allocation, no mutable globals and no libm call in a loop. With GCC or clang
+// C11 with no allocation, no mutable globals (with tiles of AMX one: whether the system lets
+// us use them) and no libm call in a loop. With GCC or clang
 // kernels use vector extensions; -DTFX_SCALAR or another compiler takes plain C.
 //
 // Common to all contracts:

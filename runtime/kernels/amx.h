@@ -13,7 +13,7 @@
 // what is left: |rest| <= 2^-16 |x|. A product of floats by tiles is, with 2 pieces,
 //     x w ~ hi hi + hi lo + lo hi,  |error| < 2^-14 |x w|
 // and with 3 pieces six products, |error| < 2^-22 |x w|; sums are f32. Errors have either
-// sign: of 768 terms the sum is within about 5e-6 of its size, with 3 pieces within 5e-7,
+// sign: of 768 terms the sum is within about 5e-6 of its size, with 3 pieces within 6e-7,
 // where a chain of f32 FMA has 1e-6 (tests/kernels/linear.c). Denormal pieces count as 0;
 // with an inf among the terms the sum is NaN.
 
@@ -27,6 +27,8 @@
 
 #    ifndef TFX_AMX_PIECES
 #        define TFX_AMX_PIECES 2
+#    elif TFX_AMX_PIECES != 2 && TFX_AMX_PIECES != 3
+#        error "TFX_AMX_PIECES is 2 or 3"
 #    endif
 
 // Linux gives a process the tiles' state when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM,
@@ -81,6 +83,37 @@ static inline void tfx_amx_end(void)
 {
     _tile_release();
 }
+
+// One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
+// columns at w; DP is the product. Every operand is loaded as late and as seldom as two
+// tiles, 6 and 7, allow. has_more and cols are constants where it stands.
+#    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols)                          \
+        do {                                                                           \
+            const char *at_ = (const char *)(w);                                       \
+            _tile_loadd(6, x, 64);                                                     \
+            _tile_loadd(7, at_, ldw);                                                  \
+            DP(0, 6, 7);                                                               \
+            if (has_more) {                                                            \
+                _tile_loadd(6, more, 64);                                              \
+                DP(3, 6, 7);                                                           \
+            }                                                                          \
+            if (cols > 1) {                                                            \
+                _tile_loadd(7, at_ + 64, ldw);                                         \
+                if (has_more) {                                                        \
+                    DP(4, 6, 7);                                                       \
+                    _tile_loadd(6, x, 64);                                             \
+                }                                                                      \
+                DP(1, 6, 7);                                                           \
+            }                                                                          \
+            if (cols > 2) {                                                            \
+                _tile_loadd(7, at_ + 128, ldw);                                        \
+                DP(2, 6, 7);                                                           \
+                if (has_more) {                                                        \
+                    _tile_loadd(6, more, 64);                                          \
+                    DP(5, 6, 7);                                                       \
+                }                                                                      \
+            }                                                                          \
+        } while (0)
 
 static inline void tfx_amx_settle(void)
 {

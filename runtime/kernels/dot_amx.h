@@ -58,29 +58,7 @@ TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
             TFX_PREFETCH_FAR(soon);
-        _tile_loadd(6, x, 64);
-        _tile_loadd(7, w, ldw);
-        _tile_dpbusd(0, 6, 7);
-        if (has_more) {
-            _tile_loadd(6, more, 64);
-            _tile_dpbusd(3, 6, 7);
-        }
-        if (cols > 1) {
-            _tile_loadd(7, w + 64, ldw);
-            if (has_more) {
-                _tile_dpbusd(4, 6, 7);
-                _tile_loadd(6, x, 64);
-            }
-            _tile_dpbusd(1, 6, 7);
-        }
-        if (cols > 2) {
-            _tile_loadd(7, w + 128, ldw);
-            _tile_dpbusd(2, 6, 7);
-            if (has_more) {
-                _tile_loadd(6, more, 64);
-                _tile_dpbusd(5, 6, 7);
-            }
-        }
+        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, has_more, cols);
         x += a->m64;
         more += a->m64;
     }

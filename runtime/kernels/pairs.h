@@ -274,29 +274,7 @@ TFX_INLINE void tfx_pairs_strip(float *t, const tfx_pairs_strip_of *a, const int
     for (ptrdiff_t s = 0; s < a->steps; s++) {
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
             TFX_PREFETCH_FAR(soon);
-        _tile_loadd(6, x, 64);
-        _tile_loadd(7, w, ldw);
-        _tile_dpbf16ps(0, 6, 7);
-        if (has_more) {
-            _tile_loadd(6, more, 64);
-            _tile_dpbf16ps(3, 6, 7);
-        }
-        if (cols > 1) {
-            _tile_loadd(7, w + 16, ldw);
-            if (has_more) {
-                _tile_dpbf16ps(4, 6, 7);
-                _tile_loadd(6, x, 64);
-            }
-            _tile_dpbf16ps(1, 6, 7);
-        }
-        if (cols > 2) {
-            _tile_loadd(7, w + 32, ldw);
-            _tile_dpbf16ps(2, 6, 7);
-            if (has_more) {
-                _tile_loadd(6, more, 64);
-                _tile_dpbf16ps(5, 6, 7);
-            }
-        }
+        TFX_AMX_STEP(_tile_dpbf16ps, x, more, w, ldw, has_more, cols);
         x += a->x_hop;
         if (has_more)
             more += a->more_hop;

@@ -24,12 +24,10 @@
 #    ifndef TFX_SPLIT_AHEAD  // bytes of a panel that are fetched before their use
 #        define TFX_SPLIT_AHEAD 2048
 #    endif
-#    ifndef TFX_SPLIT_K  // of a panel at a time
-#        define TFX_SPLIT_K 64
-#    endif
 
 enum {
     TFX_SPLIT_PANELS = 4,                            // at most
+    TFX_SPLIT_K = 64,                                // of a panel at a time
     TFX_SPLIT_ROWS = 128,                            // at most
     TFX_SPLIT_X = 2 * TFX_SPLIT_ROWS * TFX_SPLIT_K,  // elements of x at a time
     TFX_TILE_HALFS = 16 * 32,                        // bf16 in a tile

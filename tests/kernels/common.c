@@ -7,34 +7,24 @@
 
 const Kernels *const *variants(void)
 {
-    static const Kernels *const amx[] = {
-        &kernels_scalar, &kernels_base, &kernels_nofma, &kernels_avx2,
-        &kernels_avx512, &kernels_vnni, &kernels_amx,   NULL};
-    static const Kernels *const vnni[] = {
-        &kernels_scalar, &kernels_base, &kernels_nofma, &kernels_avx2, &kernels_avx512,
-        &kernels_vnni,   NULL};
-    static const Kernels *const all[] = {&kernels_scalar, &kernels_base,
-                                         &kernels_nofma,  &kernels_avx2,
-                                         &kernels_avx512, NULL};
-    static const Kernels *const avx2[] = {&kernels_scalar, &kernels_base,
-                                          &kernels_nofma, &kernels_avx2, NULL};
-    static const Kernels *const base[] = {&kernels_scalar, &kernels_base,
-                                          &kernels_nofma, NULL};
+    static const Kernels *list[] = {&kernels_scalar, &kernels_base,   &kernels_nofma,
+                                    &kernels_avx2,   &kernels_avx512, &kernels_vnni,
+                                    &kernels_amx,    &kernels_amx3,   NULL};
+    int n = 3;  // what every machine has; then each needs those before it
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16"))
-        return amx;
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
-        return vnni;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
-        return all;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return avx2;
+        n = 4;
+    if (n == 4 && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512dq"))
+        n = 5;
+    if (n == 5 && __builtin_cpu_supports("avx512vnni"))
+        n = 6;
+    if (n == 6 && __builtin_cpu_supports("amx-bf16") &&
+        __builtin_cpu_supports("avx512bf16"))
+        n = 8;
 #endif
-    (void)amx;
-    (void)vnni;
-    (void)all;
-    (void)avx2;
-    return base;
+    list[n] = NULL;
+    return list;
 }
 
 double uniform(uint64_t *state)

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,8 @@ static int in_pieces(const Kernels *v, ptrdiff_t rows)
 // Of the sum of magnitudes: what tfx.h states.
 static double bound(const Kernels *v, Case c)
 {
-    return (double)c.k * 0x1p-24 + (in_pieces(v, c.m) ? 0x1p-14 : 0.0);
+    double pieces = v->pieces == 2 ? 0x1p-14 : 0x1p-22;
+    return (double)c.k * 0x1p-24 + (in_pieces(v, c.m) ? pieces : 0.0);
 }
 
 static void check_linear(const Kernels *v, int format, Case c)
@@ -120,7 +122,7 @@ Test(linear, is_a_sum_within_its_stated_error_in_every_format)
 }
 
 // What amx.h says of real sums, far below the bound.
-Test(linear, by_pieces_is_within_a_hundred_thousandth)
+Test(linear, is_near_the_largest_sum)
 {
     Case c = {40, 96, 768};
     for (const Kernels *const *v = variants(); *v; v++) {
@@ -134,7 +136,10 @@ Test(linear, by_pieces_is_within_a_hundred_thousandth)
             most = fmax(most, fabs((double)y[i] - e));
             top = fmax(top, fabs(e));
         }
-        cr_assert(most <= 1e-5 * top, "%s: %g of %g", (*v)->name, most, top);
+        cr_assert(most <= ((*v)->pieces == 2 ? 1e-5 : 2e-6) * top, "%s: %g of %g",
+                  (*v)->name, most, top);
+        fprintf(stderr, "%s linear: %.2g of the largest sum, k = %td\n", (*v)->name,
+                most / top, c.k);
         weights_free(&w);
         free(x);
         free(y);

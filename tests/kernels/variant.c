@@ -133,6 +133,7 @@ const Kernels TABLE(VARIANT) = {
     .has_fma = TFX_FMA,
 #if TFX_AMX
     .tile_rows = TFX_SPLIT_MIN,
+    .pieces = TFX_AMX_PIECES,
 #endif
     .map = {map_exp, map_log, map_tanh, map_erf, map_sin, map_cos, map_floor, map_sqrt},
     .pow = tfx_powf,

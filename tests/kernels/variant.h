@@ -33,6 +33,7 @@ typedef struct Kernels {
     const char *name;  // "avx2", "scalar", ...
     int lanes, has_fma;
     int tile_rows;  // rows from which floats are multiplied in pieces, by tiles; 0: never
+    int pieces;     // how many
     Map1 *map[MAP1S];
     float (*pow)(float x, float y);
     float (*from_bf16)(uint16_t a);
@@ -70,7 +71,7 @@ typedef struct Kernels {
 // One build each: plain C, and the instruction sets of the machine. NULL-terminated list
 // of those this machine can run.
 extern const Kernels kernels_scalar, kernels_base, kernels_avx2, kernels_avx512,
-    kernels_vnni, kernels_amx, kernels_nofma;
+    kernels_vnni, kernels_amx, kernels_amx3, kernels_nofma;
 const Kernels *const *variants(void);
 
 // ---- what the tests share ------------------------------------------------------------
