@@ -173,8 +173,8 @@ static bool read_head(Reader *r)
     Loc loc = any ? w[0].loc : loc_of(r, 0, 0);
     if (diag_errors(r->diag))
         return false;
-    if (!any || r->nwords != 3 || strcmp(w[0].text, "tfxc") ||
-        strcmp(w[1].text, "tune"))
+    if (!any || r->nwords != 3 || strcmp(w[0].text, "tfxc") != 0 ||
+        strcmp(w[1].text, "tune") != 0)
         return fail(r, loc, E0650, "a tune file begins with `tfxc tune 1`");
     if (strcmp(w[2].text, "1") != 0)
         return fail(r, w[2].loc, E0650,

@@ -38,6 +38,8 @@ static void tell(const Search *s, const char *what)
 static bool crown(Search *s, Candidate *c)
 {
     int threads = s->best->timed.par.threads;
+    if (!c)
+        bug("no candidate to take the place of the best");
     candidate_close(s->best);
     s->best = c;
     s->t->best = c->tune;
@@ -181,7 +183,8 @@ static void find_groups(Search *s, Groups *groups)
         if (g.patterns.n)
             vec_push(s->arena, groups, g);
     }
-    qsort(groups->p, (size_t)groups->n, sizeof(*groups->p), by_count);
+    if (groups->n > 1)
+        qsort(groups->p, (size_t)groups->n, sizeof(*groups->p), by_count);
 }
 
 static void add_steps(Search *s, Tune *t, const Group *g, const char *format)

@@ -1,8 +1,8 @@
 // tune.c - fuzzes the reader of tune files, for a small model: what is read is written,
 // and reads back as the same.
 
-#include "compiler/sema/sema.h"
 #include "compiler/tune.h"
+#include "compiler/sema/sema.h"
 #include "fuzz.h"
 #include "grammar/parse.h"
 
