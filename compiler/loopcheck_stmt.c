@@ -77,13 +77,13 @@ static const Template *template_of(const Prog *p, const char *name)
     return NULL;
 }
 
-// par, y, its row stride, x, its row stride, w, rows, n, k; room for rounded rows of x if
-// the format wants it; then each extra operand with its row stride.
+// par, y, its row stride, x, its row stride, w, rows, n, k; room for rounded or turned rows
+// of x if the format wants it; then each extra operand with its row stride.
 static void check_template_call(Check *c, const LStmt *s, const Template *t)
 {
-    enum { W = 5, ROUNDED = 9 };
-    bool rounds = format_info[t->weight].rounds_x != ROUNDS_none;
-    int first_extra = ROUNDED + rounds;
+    enum { W = 5, WORK = 9 };
+    FormatWork work = format_info[t->weight].work;
+    int first_extra = WORK + (work != WORK_none);
     if (s->args.n != first_extra + 2 * t->nextra) {
         breach(c, "%s takes %d arguments, not %d", s->name, first_extra + 2 * t->nextra,
                s->args.n);
@@ -91,9 +91,12 @@ static void check_template_call(Check *c, const LStmt *s, const Template *t)
     }
     for (int i = 0; i < s->args.n; i++) {
         bool extra = i >= first_extra && (i - first_extra) % 2 == 0;
-        bool address = i == 1 || i == 3 || i == W || (rounds && i == ROUNDED) || extra;
+        bool scratch = work != WORK_none && i == WORK;
+        bool address = i == 1 || i == 3 || i == W || scratch || extra;
         ArgKind kind = i == 0 ? ARG_PAR : address ? ARG_ADDR : ARG_EXPR;
-        if (s->args.p[i].kind != kind)
+        bool may_be_null = scratch && work == WORK_turned;
+        if (s->args.p[i].kind != kind &&
+            !(may_be_null && s->args.p[i].kind == ARG_NULL))
             breach(c, "argument %d of %s is of the wrong kind", i + 1, s->name);
     }
     const Buf *w = s->args.p[W].buf;

@@ -16,7 +16,7 @@ enum { FORMAT_PANEL = 48 };  // columns of w' in a panel
 
 typedef enum Format {
     FORMAT_plain,  // of constants that are no matrix of a linear: elements, row by row
-#define FORMAT(name, kernel, storage, rounds_x, doc) FORMAT_##name,
+#define FORMAT(name, kernel, storage, rounds_x, work, doc) FORMAT_##name,
 #include "formats.def"
 #undef FORMAT
     FORMAT_COUNT
@@ -24,6 +24,9 @@ typedef enum Format {
 
 // What a kernel rounds activations to: int8 with one scale for a part of a row, or bf16.
 typedef enum Rounds { ROUNDS_none, ROUNDS_row, ROUNDS_group, ROUNDS_bf16 } Rounds;
+
+// What the kernel takes scratch for.
+typedef enum FormatWork { WORK_none, WORK_rounded, WORK_turned } FormatWork;
 
 enum { FORMAT_GROUP = 32 };  // of ROUNDS_group
 
@@ -47,6 +50,7 @@ typedef struct FormatInfo {
     const char *kernel;  // TFX_WEIGHT of the linear template
     DType storage;       // of the tensor in the packed file
     Rounds rounds_x;
+    FormatWork work;
     const char *doc;
     // Scales and indices included.
     int64_t (*bytes)(const FormatSize *w);
@@ -102,7 +106,7 @@ void format_put_half(float x, unsigned char *out);  // x is a half
 void format_round(const float *x, int64_t n, float scale, float most, signed char *q);
 float format_largest(const float *x, int64_t n);  // max |x|
 
-#define FORMAT(name, kernel, storage, rounds_x, doc)                                   \
+#define FORMAT(name, kernel, storage, rounds_x, work, doc)                             \
     int64_t bytes_##name(const FormatSize *w);                                         \
     bool pack_##name(const FormatSize *w, FormatIo *io);                               \
     void mean_##name(const FormatSize *w, float *rows);

@@ -133,7 +133,8 @@ static inline void tfx_run(const tfx_par *par,
 //         at best to 64
 //   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
 //         that are written; sizes at their bounds are fine. With i8g32a8 and i4g32a8
-//         TFX_LINEAR_G32_SCRATCH(m, k), with bf16a16 TFX_LINEAR_BF16_SCRATCH(m, k)
+//         TFX_LINEAR_G32_SCRATCH(m, k), with bf16a16 TFX_LINEAR_BF16_SCRATCH(m, k). With
+//         block48 NULL, or for tiles of AMX TFX_LINEAR_BLOCK48_SCRATCH(m, k)
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
@@ -193,15 +194,16 @@ static inline void tfx_run(const tfx_par *par,
 // |w| s + (k / 32 + 2) 2^-24 sum |x w|, with the s of the group; bits as of f32.
 
 enum { TFX_PANEL = 48, TFX_GROUP = 32 };
-#define TFX_PADDED(n, to)             (((n) + ((to) - 1)) / (to) * (to))
-#define TFX_PACKED(n, k)              (TFX_PADDED(n, 16) * (k))
-#define TFX_PACKED_I8(n, k)           (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
-#define TFX_PACKED_I8G32(n, k)        (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
-#define TFX_PACKED_I4G32(n, k)        (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
-#define TFX_PACKED_BF16A16(n, k)      (TFX_PADDED(n, 16) * TFX_PADDED(k, 32) * 2)
-#define TFX_LINEAR_I8_SCRATCH(m, k)   ((m) * (TFX_PADDED(k, 64) / 4 + 1))
-#define TFX_LINEAR_G32_SCRATCH(m, k)  ((m) * (TFX_PADDED(k, 32) / 32 * 10))
-#define TFX_LINEAR_BF16_SCRATCH(m, k) ((m) * TFX_PADDED(k, 32))
+#define TFX_PADDED(n, to)                (((n) + ((to) - 1)) / (to) * (to))
+#define TFX_PACKED(n, k)                 (TFX_PADDED(n, 16) * (k))
+#define TFX_PACKED_I8(n, k)              (TFX_PADDED(n, 16) * (TFX_PADDED(k, 4) + 8))
+#define TFX_PACKED_I8G32(n, k)           (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 34))
+#define TFX_PACKED_I4G32(n, k)           (TFX_PADDED(n, 16) * (TFX_PADDED(k, 32) / 32 * 18))
+#define TFX_PACKED_BF16A16(n, k)         (TFX_PADDED(n, 16) * TFX_PADDED(k, 32) * 2)
+#define TFX_LINEAR_I8_SCRATCH(m, k)      ((m) * (TFX_PADDED(k, 64) / 4 + 1))
+#define TFX_LINEAR_G32_SCRATCH(m, k)     ((m) * (TFX_PADDED(k, 32) / 32 * 10))
+#define TFX_LINEAR_BF16_SCRATCH(m, k)    ((m) * TFX_PADDED(k, 32))
+#define TFX_LINEAR_BLOCK48_SCRATCH(m, k) (TFX_PADDED(m, 32) * (k))
 
 // The width of the panel that column col of n is in.
 static inline ptrdiff_t tfx_panel_width(ptrdiff_t n, ptrdiff_t col)

@@ -220,6 +220,20 @@ static void rounded_arg(Lower *l, LStmt *s, const Size *rows, int64_t k, Rounds 
     karg_write(l, s, NULL, b, lx_int(l->p, 0));
 }
 
+// Room for x turned for tiles of AMX, 32 rows at a time, see runtime/kernels/sparse_amx.h.
+static void turned_arg(Lower *l, LStmt *s, const Size *rows, int64_t k)
+{
+    enum { BLOCK = 32 };
+    if (!l->options->tiles || size_max_value(rows) < BLOCK) {
+        karg_null(l, s, NULL);
+        return;
+    }
+    const Size *most = size_add(l->sizes, rows, size_int(l->sizes, BLOCK - 1));
+    const Size *floats = size_mul(l->sizes, most, size_int(l->sizes, k));
+    Buf *b = lower_temp(l, "turned", DT_f32, 1, &floats);
+    karg_write(l, s, NULL, b, lx_int(l->p, 0));
+}
+
 void lower_linear(Lower *l, const Value *v)
 {
     Prog *p = l->p;
@@ -260,8 +274,10 @@ void lower_linear(Lower *l, const Value *v)
     karg_size(l, s, NULL, r.rows);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[0]);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[1]);
-    if (format_info[t->weight].rounds_x != ROUNDS_none)
+    if (format_info[t->weight].work == WORK_rounded)
         rounded_arg(l, s, r.rows, w->field->packed->k, format_info[t->weight].rounds_x);
+    if (format_info[t->weight].work == WORK_turned)
+        turned_arg(l, s, r.rows, w->field->packed->k);
     for (int i = 2; i < v->nin; i++) {
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
         karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);

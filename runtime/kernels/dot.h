@@ -345,6 +345,21 @@ static TFX_UNUSED void tfx_end_i8(const tfx_linear_call *p)
         tfx_amx_end();
 }
 
+// Sums of whole numbers to floats: those of row r on come from `skip` rows further. At
+// `shift` are the shifts of `width` columns, then their scales.
+static inline void tfx_amx_scale(float *t, const tfx_linear_call *p,
+                                 const int32_t *shift, ptrdiff_t width, ptrdiff_t r,
+                                 ptrdiff_t rows, ptrdiff_t skip)
+{
+    const float *s = tfx_row_scales(p) + r;
+    for (ptrdiff_t i = 0; i < rows; i++, t += TFX_PANEL)
+        for (ptrdiff_t c = 0; c < width; c += TFX_LANES) {
+            tfx_m sum = tfx_load_m(t + skip * TFX_PANEL + c) + tfx_load_m(shift + c);
+            tfx_v scale = tfx_load((const float *)(const void *)(shift + width + c));
+            tfx_store(t + c, __builtin_convertvector(sum, tfx_v) * s[i] * scale);
+        }
+}
+
 // Fewer than 16 rows are summed with rows before them, which they may overwrite: the sums
 // of both are the same.
 static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
@@ -355,11 +370,8 @@ static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
               skip = tfx_max_size(tfx_min_size(r, 16 - rows), 0);
     ptrdiff_t batches = (p->m + TFX_AMX_BATCH - 1) / TFX_AMX_BATCH;
     ptrdiff_t steps = (k4 + 63) / 64 * batches;
-    const int32_t *shift = (const int32_t *)(const void *)(w + width * k4);
-    const float *scale = (const float *)(const void *)shift + width;
     tfx_amx_i8 a = {.x = (const uint8_t *)p->work + (r - skip) * 64,
                     .w = w,
-                    .shift = shift,
                     .m64 = p->hop,
                     .k4 = k4,
                     .width = width};
@@ -368,12 +380,23 @@ static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
     a.soon = (const char *)w + (k4 + 8) * TFX_PANEL +
              r / TFX_AMX_BATCH * (k4 + 63) / 64 * a.lines * 64;
     tfx_amx_panel((int32_t *)(void *)t, &a);
-    const float *s = tfx_row_scales(p) + r;
-    for (ptrdiff_t i = 0; i < rows; i++, t += TFX_PANEL)
-        for (ptrdiff_t c = 0; c < width; c += TFX_LANES)
-            tfx_store(t + c, __builtin_convertvector(
-                                 tfx_load_m(t + skip * TFX_PANEL + c), tfx_v) *
-                                 s[i] * tfx_load(scale + c));
+    tfx_amx_scale(t, p, (const int32_t *)(const void *)(w + width * k4), width, r, rows,
+                  skip);
+}
+
+// Two whole panels of up to 16 rows; the other one is `apart` panels further.
+static TFX_UNUSED void tfx_amx_two_i8(float *t, ptrdiff_t step,
+                                      const tfx_linear_call *p, ptrdiff_t col,
+                                      ptrdiff_t apart)
+{
+    const ptrdiff_t k4 = TFX_PADDED(p->k, 4), other = apart * TFX_PANEL * (k4 + 8);
+    const int8_t *w = (const int8_t *)p->w + col * (k4 + 8);
+    const int32_t *shift = (const int32_t *)(const void *)(w + TFX_PANEL * k4);
+    const tfx_amx_i8 a = {
+        .x = (const uint8_t *)p->work, .w = w, .m64 = p->hop, .k4 = k4};
+    tfx_amx_two((int32_t *)(void *)t, apart * step, &a, other);
+    tfx_amx_scale(t, p, shift, TFX_PANEL, 0, p->m, 0);
+    tfx_amx_scale(t + apart * step, p, shift + other / 4, TFX_PANEL, 0, p->m, 0);
 }
 
 #else
@@ -400,6 +423,24 @@ static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t
         const char *next = (const char *)w + (r == 0 ? (k4 + 8) * TFX_PANEL : 0);
         tfx_block_i8(t + i * TFX_PANEL, x, k4, tfx_row_scales(p) + r, w, width, shift,
                      scale, tfx_min_size(rows - i, TFX_TILE_ROWS), k4, next);
+    }
+}
+
+static TFX_UNUSED void tfx_panels_i8(float *t, ptrdiff_t step, const tfx_linear_call *p,
+                                     ptrdiff_t col, ptrdiff_t panels)
+{
+    ptrdiff_t i = 0;
+#if TFX_AMX
+    ptrdiff_t pairs = tfx_min_size((p->n - col) / TFX_PANEL, panels) / 2;
+    if (p->hop != 64 && p->m <= 16) {
+        for (; i < pairs; i++)
+            tfx_amx_two_i8(t + i * step, step, p, col + i * TFX_PANEL, pairs);
+        i += pairs;
+    }
+#endif
+    for (; i < panels; i++) {
+        ptrdiff_t at = col + i * TFX_PANEL;
+        tfx_sums_i8(t + i * step, p, at, tfx_panel_width(p->n, at), 0, p->m);
     }
 }
 

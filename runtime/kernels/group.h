@@ -145,6 +145,8 @@ static TFX_UNUSED void tfx_expand_i4g32(float *to, const uint8_t *p, ptrdiff_t w
 
 TFX_DEFINE_GROUP_SUMS(i8g32)
 TFX_DEFINE_GROUP_SUMS(i4g32)
+TFX_DEFINE_PANELS(i8g32)
+TFX_DEFINE_PANELS(i4g32)
 
 // ---- one row -------------------------------------------------------------------------
 //

@@ -167,5 +167,7 @@ static TFX_UNUSED void tfx_gamx_blocks(float *t, const tfx_linear_call *p,
 
 TFX_DEFINE_GDOT_SUMS(i8g32a8)
 TFX_DEFINE_GDOT_SUMS(i4g32a8)
+TFX_DEFINE_PANELS(i8g32a8)
+TFX_DEFINE_PANELS(i4g32a8)
 
 #endif

@@ -3,8 +3,9 @@
 //
 // The work is cut into panels of 48 columns by blocks of TFX_LINEAR_ROWS rows, in an order
 // that keeps a panel with one task. In a block the sums of a batch of rows are made by the
-// format of the weights (sums.h, dot.h, group.h, groupamx.h, pairs.h, sparse.h) on the stack, and go from there
-// through the epilogue to y.
+// format of the weights (sums.h, dot.h, group.h, groupamx.h, pairs.h,
+// sparse.h; split.h and sparse_amx.h) on the stack, and go from there through the epilogue
+// to y.
 
 #ifndef TFX_LINEAR_H
 #define TFX_LINEAR_H
@@ -15,6 +16,7 @@
 #include "math.h"
 #include "pairs.h"
 #include "sparse.h"
+#include "sparse_amx.h"
 #include "split.h"
 #include "sums.h"
 
@@ -104,11 +106,27 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
         y[c] = last[j];
 }
 
+// All rows of several panels, m of them in one batch: y is written in longer pieces.
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _panels)(const tfx_linear_call *p,
+                                                      float *t, ptrdiff_t col,
+                                                      ptrdiff_t panels)
+{
+    const ptrdiff_t step = TFX_PADDED(p->m, 16) * TFX_PANEL;
+    TFX_PASTE(tfx_panels_, TFX_WEIGHT)(t, step, p, col, panels);
+    for (ptrdiff_t r = 0; r < p->m; r++)
+        for (ptrdiff_t i = 0; i < panels; i++)
+            TFX_PASTE(TFX_LINEAR, _row)(p, t + i * step + r * TFX_PANEL, r,
+                                        col + i * TFX_PANEL);
+}
+
 static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int thread)
 {
-    enum { BATCH = TFX_PASTE(tfx_batch_, TFX_WEIGHT) };
+    enum {
+        BATCH = TFX_PASTE(tfx_batch_, TFX_WEIGHT),
+        ROWS = BATCH > TFX_SUM_ROWS ? BATCH : TFX_SUM_ROWS
+    };
     const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    TFX_ALIGNED float t[(BATCH > 4 ? BATCH : 4) * TFX_PANEL];
+    TFX_ALIGNED float t[ROWS * TFX_PANEL];
     ptrdiff_t u = p->units * index / p->ntasks;
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
     (void)thread;
@@ -129,6 +147,12 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
             continue;
         }
 #endif
+        if (TFX_AMX && p->m <= BATCH) {
+            ptrdiff_t panels = tfx_min_size(end - u, ROWS / TFX_PADDED(p->m, 16));
+            TFX_PASTE(TFX_LINEAR, _panels)(p, t, col, panels);
+            u += panels;
+            continue;
+        }
         while (r < last) {
             ptrdiff_t rows = tfx_min_size(last - r, BATCH);
             for (ptrdiff_t i = 0; i < rows; i++)
@@ -149,9 +173,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
 #        define TFX_BY_TILES 1
 static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _tiles)(void *arg, int index, int thread)
 {
-    enum { PANEL = TFX_SPLIT_ROWS * TFX_PANEL };
     const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    float t[TFX_SPLIT_PANELS * PANEL] __attribute__((aligned(64)));
+    TFX_ALIGNED float t[TFX_SPLIT_SUMS];
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
     (void)thread;
     tfx_amx_begin();
@@ -164,8 +187,9 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _tiles)(void *arg, int index, int t
         TFX_PASTE(tfx_split_sums_, TFX_WEIGHT)(t, p, col, panels, r, rows);
         for (ptrdiff_t i = 0; i < rows; i++)
             for (ptrdiff_t j = 0; j < panels; j++)
-                TFX_PASTE(TFX_LINEAR, _row)(p, t + j * PANEL + i * TFX_PANEL, r + i,
-                                            col + j * TFX_PANEL);
+                TFX_PASTE(TFX_LINEAR,
+                          _row)(p, t + (j * TFX_PADDED(rows, 16) + i) * TFX_PANEL,
+                                r + i, col + j * TFX_PANEL);
     }
     tfx_amx_end();
 }
@@ -217,7 +241,8 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                             .e = TFX_EXTRA_VALUES,
                             .ld = TFX_EXTRA_STRIDES};
 #ifdef TFX_BY_TILES
-    if (m >= TFX_SPLIT_MIN && k > 0 && tfx_amx_is_ready()) {
+    if (TFX_PASTE(tfx_split_takes_,
+                  TFX_WEIGHT)(&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT))) {
         tfx_split_plan(&call, par);
         tfx_run(par, TFX_PASTE(TFX_LINEAR, _tiles), &call, call.ntasks);
         return;

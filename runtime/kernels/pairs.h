@@ -368,4 +368,6 @@ static TFX_UNUSED void tfx_sums_bf16a16(float *t, const tfx_linear_call *p,
     }
 }
 
+TFX_DEFINE_PANELS(bf16a16)
+
 #endif

@@ -8,8 +8,9 @@
 
 #include "sums.h"
 
-#define TFX_WORK_PARAM_block48
-#define TFX_WORK_VALUE_block48 NULL
+// NULL, or for tiles of AMX TFX_LINEAR_BLOCK48_SCRATCH(m, k).
+#define TFX_WORK_PARAM_block48 , float *work
+#define TFX_WORK_VALUE_block48 work
 #define tfx_prepare_block48    tfx_prepare_none
 #define tfx_begin_block48      tfx_begin_none
 #define tfx_end_block48        tfx_begin_none
@@ -76,6 +77,8 @@ static TFX_UNUSED void tfx_sums_block48(float *t, const tfx_linear_call *p,
     const tfx_kept k = tfx_kept_of(p, col);
     tfx_block_kept(t, p->x + r * p->ldx, p->ldx, k.w, width, rows, k.kept, k.count);
 }
+
+TFX_DEFINE_PANELS(block48)
 
 #if TFX_LANES == 16
 static TFX_UNUSED void tfx_vector_sums_block48(float *t, const tfx_linear_call *p,

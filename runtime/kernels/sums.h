@@ -5,6 +5,8 @@
 //     tfx_prepare_FMT(p, par, work)              before all
 //     tfx_begin_FMT(p), tfx_end_FMT(p)           in a thread, before and after its sums
 //     tfx_sums_FMT(t, p, col, width, r, rows)    t[i][c] = sum of row r + i, column col + c
+//     tfx_panels_FMT(t, step, p, col, panels)    of all rows, m <= tfx_batch_FMT: panel i's
+//                                                sums at t + i * step
 //     tfx_vector_sums_FMT(t, p, col)             of m = 1: panel i's sums in row i of t, for
 //                                                TFX_VECTOR_PANELS whole panels
 //     TFX_WORK_PARAM_FMT, TFX_WORK_VALUE_FMT     a parameter for a work area, if any
@@ -23,6 +25,10 @@
 #ifndef TFX_LINEAR_TASKS
 #    define TFX_LINEAR_TASKS 4
 #endif
+
+// Rows of TFX_PANEL sums that a task holds at least. Where stack is plentiful, more: rows of
+// y are written in long pieces, since short ones, come from far, hold up the weights.
+enum { TFX_SUM_ROWS = TFX_AMX ? 256 : 4 };
 
 typedef struct tfx_linear_call {
     float *y;
@@ -81,6 +87,16 @@ enum {
     tfx_batch_f16 = TFX_TILE_ROWS
 };
 
+// Panel after panel.
+#define TFX_DEFINE_PANELS(FMT)                                                         \
+    static TFX_UNUSED void tfx_panels_##FMT(float *t, ptrdiff_t step,                  \
+                                            const tfx_linear_call *p, ptrdiff_t col,   \
+                                            ptrdiff_t panels)                          \
+    {                                                                                  \
+        for (; panels > 0; panels--, t += step, col += TFX_PANEL)                      \
+            tfx_sums_##FMT(t, p, col, tfx_panel_width(p->n, col), 0, p->m);            \
+    }
+
 // What the tile at row r prefetches: while there are rows enough, each a part of the panel
 // after w's, bytes long; of few rows the tile must fetch its own panel (NULL).
 static inline const void *tfx_next_part(const tfx_linear_call *p, const void *w,
@@ -106,6 +122,9 @@ static inline const void *tfx_next_part(const tfx_linear_call *p, const void *w,
 TFX_DEFINE_SUMS(f32)
 TFX_DEFINE_SUMS(bf16)
 TFX_DEFINE_SUMS(f16)
+TFX_DEFINE_PANELS(f32)
+TFX_DEFINE_PANELS(bf16)
+TFX_DEFINE_PANELS(f16)
 
 #if TFX_LANES == 16
 #    define TFX_DEFINE_VECTOR_SUMS(FMT)                                                \

@@ -106,7 +106,8 @@ static void layer(const small *m, const Layer *w, char *scratch, ptrdiff_t T, fl
     // gate: f32[T, 64] @ f32[64, 64]' -> f32[T, 64]  small.tfx:18
     linear_bias(m->par, gate, 64, h, 64, w_gate, T, 64, 64, w_gate_bias, 0);
     // h: f32[T, 96] @ f32[64, 96]' -> f32[T, 64]  small.tfx:17
-    linear_mul_add(m->par, h, 64, up_left, 96, w_down, T, 64, 96, gate, 64, h, 64);
+    linear_mul_add(m->par, h, 64, up_left, 96, w_down, T, 64, 96, NULL, gate, 64, h,
+                   64);
 }
 
 // entry forward  small.tfx:26

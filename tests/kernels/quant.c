@@ -142,16 +142,16 @@ static void run(const Kernels *v, int storage, const tfx_par *par, float *y,
     ptrdiff_t floats = storage == I8 ? TFX_LINEAR_I8_SCRATCH(c.m, c.k)
                                      : TFX_LINEAR_G32_SCRATCH(c.m, c.k);
     float *work = malloc(sizeof(float) * (size_t)floats + 1);
-    if (storage < I8G32)
+    if (storage == BLOCK48)
+        v->linear_block48(par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k, NULL);
+    else if (storage < I8G32)
         (storage == I8 ? v->linear_i8
          : storage == I8G32A8
              ? v->linear_i8g32a8
              : v->linear_i4g32a8)(par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k, work);
     else
-        (storage == I8G32 ? v->linear_i8g32
-         : storage == I4G32
-             ? v->linear_i4g32
-             : v->linear_block48)(par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k);
+        (storage == I8G32 ? v->linear_i8g32 : v->linear_i4g32)(
+            par, y, ldy, x, ldx, w->packed, c.m, c.n, c.k);
     free(work);
 }
 
@@ -183,10 +183,13 @@ Test(quant, groups_and_blocks_have_the_bits_of_their_floats)
                 (*v)->linear[F32](NULL, z, ld, x, ldx, w.floats, c.m, c.n, c.k);
                 same_rows(*v, storage, c, y, z, ld);
                 cr_assert(memcmp(y + c.n, z + c.n, 5 * sizeof(float)) == 0);
-                Linear1 *add = storage == I4G32 ? (*v)->linear_i4g32_add
-                                                : (*v)->linear_block48_add;
                 if (storage != I8G32) {
-                    add(NULL, y, ld, x, ldx, w.packed, c.m, c.n, c.k, z, ld);
+                    if (storage == I4G32)
+                        (*v)->linear_i4g32_add(NULL, y, ld, x, ldx, w.packed, c.m, c.n,
+                                               c.k, z, ld);
+                    else
+                        (*v)->linear_block48_add(NULL, y, ld, x, ldx, w.packed, c.m,
+                                                 c.n, c.k, NULL, z, ld);
                     (*v)->linear_add(NULL, z, ld, x, ldx, w.floats, c.m, c.n, c.k, z,
                                      ld);
                     same_rows(*v, storage, c, y, z, ld);

@@ -47,8 +47,10 @@ typedef struct Kernels {
     Linear4 *linear_four;  // max(a, e0) * e1 + tanh(e2) - e3
     LinearWork *linear_bf16a16, *linear_i8, *linear_i8g32a8, *linear_i4g32a8;
     LinearWork1 *linear_bf16a16_add, *linear_i8_add, *linear_i4g32a8_add;
-    Linear *linear_i8g32, *linear_i4g32, *linear_block48;
-    Linear1 *linear_i4g32_add, *linear_block48_add;
+    LinearWork *linear_block48;  // work may be NULL
+    LinearWork1 *linear_block48_add;
+    Linear *linear_i8g32, *linear_i4g32;
+    Linear1 *linear_i4g32_add;
     Gather *gather_panel[FORMATS];
     Gather *gather_bf16a16;
     Gather *gather_i8, *gather_i8g32, *gather_i4g32, *gather_i8g32a8, *gather_i4g32a8;
