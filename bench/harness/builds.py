@@ -43,10 +43,10 @@ def weights(tools, name, dtype, defs=()):
     return path
 
 
-def emit(tools, name, checkpoint, folder, defs=(), recipe=None):
+def emit(tools, name, checkpoint, folder, defs=(), recipe=None, target="native"):
     os.makedirs(folder, exist_ok=True)
     more = ["--recipe", recipe] if recipe else []
-    run([tools.tfxc, model(name), "--prefix", "model", "--target", "native", "--weights", checkpoint,
+    run([tools.tfxc, model(name), "--prefix", "model", "--target", target, "--weights", checkpoint,
          *defines(defs), *more, "-o", os.path.join(folder, "model.c")], "tfxc")
 
 
@@ -57,13 +57,13 @@ class Programs:
     def __init__(self):
         self.made, self.count = {}, 0
 
-    def get(self, tools, name, checkpoint, defs, recipe):
-        key = (name, checkpoint, tuple(defs), recipe)
+    def get(self, tools, name, checkpoint, defs, recipe, target):
+        key = (name, checkpoint, tuple(defs), recipe, target)
         if key not in self.made:
             folder = os.path.join(WORK, "programs", f"{self.count}-{name}")
             self.count += 1
             shutil.rmtree(folder, ignore_errors=True)
-            emit(tools, name, checkpoint, folder, defs, recipe)
+            emit(tools, name, checkpoint, folder, defs, recipe, target)
             self.made[key] = folder
         return self.made[key]
 

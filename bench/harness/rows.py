@@ -52,14 +52,15 @@ class Case:
             raise Failed(f"no {one}")
         return found
 
-    def add_ours(self, checkpoint, name, macros, defs=(), steps=None, to=None, label=""):
+    def add_ours(self, checkpoint, name, macros, defs=(), steps=None, to=None, label="",
+                 target="native"):
         """Emits a program, and builds it with each compiler of the row at once."""
-        folder = PROGRAMS.get(self.tools, name, checkpoint, defs, steps)
+        folder = PROGRAMS.get(self.tools, name, checkpoint, defs, steps, target)
         self.programs.add(folder)
         PROGRAMS.forget(self.programs)
 
         def build(c):
-            output = os.path.join(self.folder, f"ours-{label or c}-{c}")
+            output = os.path.join(self.folder, f"ours-{label or c}-{c}".replace(" ", "-"))
             return c, builds.server(self.tools, c, folder, output, macros)
 
         with ThreadPoolExecutor() as pool:
@@ -178,13 +179,20 @@ def gemv(case):
 
 
 def smaller(case):
-    """A sparse or low-rank product beside our own dense one of the same shape."""
+    """A low-rank or sparse product beside our own dense one of the same shape. The targets of
+    sparse ones are gains over our dense 8x48 tile, so both go by FMA; by tiles of AMX, where
+    there are some, for information."""
     g = case.goal
     steps, less = SMALLER[g["id"]]
     k, n = map(int, g["model"].partition(",")[0].split("x"))
-    product(case, int(g["length"]), n, k, steps)
+    shape, sparse = (case, int(g["length"]), n, k), g["id"].startswith("sparse-")
+    target = "portable" if sparse else "native"
+    product(*shape, steps, target=target)
     case.verify(case.checkpoint, "gemm", case.defs, steps)
-    product(case, int(g["length"]), n, k, to=case.peers, label="dense")
+    product(*shape, to=case.peers, label="dense", target=target)
+    if sparse and "amx_bf16" in machine.FLAGS:
+        product(*shape, steps, to=case.info, label="sparse by tiles")
+        product(*shape, to=case.info, label="dense by tiles")
     case.work.linear /= less
     case.work.bytes /= less
     if g["peer"] == "mac-ratio":
@@ -193,7 +201,7 @@ def smaller(case):
     case.ours[0].check(case.expected)  # has been verified; the compilers must agree
 
 
-def product(case, m, n, k, steps=None, stored="f32", to=None, label=""):
+def product(case, m, n, k, steps=None, stored="f32", to=None, label="", target="native"):
     """One product of rows with weights."""
     sizes = [f"k={k}", f"n={n}"]
     case.checkpoint = builds.weights(case.tools, "gemm", stored, sizes)
@@ -202,7 +210,7 @@ def product(case, m, n, k, steps=None, stored="f32", to=None, label=""):
     case.work.scale(case.form)
     case.add_ours(case.checkpoint, "gemm",
                   {"APPLY": 1, "LENGTH": m, "VOCAB": 1, "IN": m * k, "OUT": m * n},
-                  case.defs, steps, to, label)
+                  case.defs, steps, to, label, target)
 
 
 def attention(case):
@@ -252,7 +260,7 @@ def compare(case):
     out = os.path.join(case.folder, "result.bin")
     reference, others = case.expected, [*case.ours, *case.peers, *case.info]
     if case.goal["id"] in SMALLER:  # another function than the dense one
-        others = case.ours
+        others = [*case.ours, *(s for s in case.info if s.name.startswith("sparse"))]
     if not reference:
         reference = os.path.join(case.folder, "expected.bin")
         case.peers[0].check(reference)

@@ -445,11 +445,46 @@ static TFX_UNUSED void tfx_panels_i8(float *t, ptrdiff_t step, const tfx_linear_
 }
 
 #if TFX_LANES == 16
+// As tfx_vector_FMT of tile.h: four panels, `step` bytes apart, at once.
+// clang-format off
+#define TFX_DOT_ZERO(i, c) tfx_m a##i##c = {0};
+#define TFX_DOT_ZERO_3(i)  TFX_DOT_ZERO(i, 0) TFX_DOT_ZERO(i, 1) TFX_DOT_ZERO(i, 2)
+#define TFX_DOT_PANEL(i)                                                                 \
+    {                                                                                    \
+        const int8_t *v = w + i * step;                                                  \
+        tfx_m w0 = tfx_load_m(v), w1 = tfx_load_m(v + 64), w2 = tfx_load_m(v + 128);     \
+        TFX_PREFETCH(v + TFX_VECTOR_AHEAD);                                                 \
+        TFX_PREFETCH(v + TFX_VECTOR_AHEAD + 64);                                            \
+        TFX_PREFETCH(v + TFX_VECTOR_AHEAD + 128);                                           \
+        TFX_DOT_3(i)                                                                     \
+    }
+#define TFX_DOT_SCALE(i, c)                                                              \
+    tfx_store(t + i * TFX_PANEL + c * 16,                                                \
+              __builtin_convertvector(a##i##c + tfx_load_m(end + i * step + c * 64), tfx_v) * \
+                  s * tfx_load((const float *)(const void *)(end + i * step + 192) + c * 16));
+#define TFX_DOT_SCALE_3(i) TFX_DOT_SCALE(i, 0) TFX_DOT_SCALE(i, 1) TFX_DOT_SCALE(i, 2)
+
+static TFX_FLAT void tfx_vector_i8(float *t, const uint8_t *x, float s, const int8_t *w,
+                                   ptrdiff_t k4)
+{
+    const ptrdiff_t step = TFX_PANEL * (k4 + 8);
+    const int8_t *end = w + TFX_PANEL * k4;
+    TFX_ROWS_4(TFX_DOT_ZERO_3)
+    for (ptrdiff_t kk = 0; kk < k4; kk += 4) {
+        tfx_m b = tfx_splat_m(*(const tfx_word *)(x + kk));
+        TFX_ROWS_4(TFX_DOT_PANEL)
+        w += 4 * TFX_PANEL;
+    }
+    TFX_ROWS_4(TFX_DOT_SCALE_3)
+}
+// clang-format on
+
 static TFX_UNUSED void tfx_vector_sums_i8(float *t, const tfx_linear_call *p,
                                           ptrdiff_t col)
 {
-    for (ptrdiff_t i = 0; i < TFX_VECTOR_PANELS; i++)
-        tfx_sums_i8(t + i * TFX_PANEL, p, col + i * TFX_PANEL, TFX_PANEL, 0, 1);
+    const ptrdiff_t k4 = TFX_PADDED(p->k, 4);
+    tfx_vector_i8(t, (const uint8_t *)p->work, *tfx_row_scales(p),
+                  (const int8_t *)p->w + col * (k4 + 8), k4);
 }
 #endif
 

@@ -203,6 +203,12 @@ TFX_DEFINE_BLOCK(f16)
 #if TFX_LANES == 16
 enum { TFX_VECTOR_PANELS = 4 };
 
+// Bytes of each of these streams that are fetched before their use: few, since the
+// processor sees the streams by itself.
+#    ifndef TFX_VECTOR_AHEAD
+#        define TFX_VECTOR_AHEAD 576
+#    endif
+
 // clang-format off
 #define TFX_DEFINE_VECTOR(FMT)                                                           \
     static TFX_FLAT void tfx_vector_##FMT(float *t, const float *x,                      \
@@ -224,7 +230,7 @@ enum { TFX_VECTOR_PANELS = 4 };
 #define TFX_VECTOR_W(FMT, i)                                                             \
     tfx_v w0 = tfx_load_##FMT(w + i * step), w1 = tfx_load_##FMT(w + i * step + 16),     \
           w2 = tfx_load_##FMT(w + i * step + 32);                                        \
-    TFX_TILE_PREFETCH_3(w + i * step + 20 * TFX_PANEL)
+    TFX_TILE_PREFETCH_3(w + i * step + TFX_VECTOR_AHEAD / (ptrdiff_t)sizeof *w)
 
 // clang-format on
 
