@@ -88,6 +88,14 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
     ptrdiff_t width = tfx_min_size(p->n - col, TFX_PANEL), c = 0;
     for (int i = 0; i < TFX_EXTRAS; i++)
         e[i] = p->e[i] + r * p->ld[i] + col;
+    if (TFX_LANES == 16 && width == TFX_PANEL) {  // three vectors, without a loop
+        for (; c < TFX_PANEL; c += TFX_LANES) {
+            tfx_store(y + c, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(t + c), e));
+            for (int i = 0; i < TFX_EXTRAS; i++)
+                e[i] += TFX_LANES;
+        }
+        return;
+    }
     for (; c + TFX_LANES <= width; c += TFX_LANES) {
         tfx_store(y + c, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(t + c), e));
         for (int i = 0; i < TFX_EXTRAS; i++)
@@ -155,9 +163,6 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
         }
         while (r < last) {
             ptrdiff_t rows = tfx_min_size(last - r, BATCH);
-            for (ptrdiff_t i = 0; i < rows; i++)
-                for (ptrdiff_t c = 0; c < width; c += 16)
-                    TFX_PREFETCH_OUT(p->y + (r + i) * p->ldy + col + c);
             TFX_PASTE(tfx_sums_, TFX_WEIGHT)(t, p, col, width, r, rows);
             for (ptrdiff_t i = 0; i < rows; i++)
                 TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, col);

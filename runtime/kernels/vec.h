@@ -154,7 +154,6 @@ static inline tfx_v tfx_sqrt_v(tfx_v a)
 #    define tfx_sel_v(m, a, b)  ((tfx_v)(((tfx_m)(a) & (m)) | ((tfx_m)(b) & ~(m))))
 #    define TFX_PREFETCH(p)     __builtin_prefetch(p)
 #    define TFX_PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)  // not into the first level
-#    define TFX_PREFETCH_OUT(p) __builtin_prefetch(p, 1, 3)  // to be written
 
 #else  // one lane
 
@@ -174,7 +173,6 @@ typedef uint32_t tfx_u;
 #    define tfx_sel_v           tfx_sel_f
 #    define TFX_PREFETCH(p)     ((void)(p))
 #    define TFX_PREFETCH_FAR(p) ((void)(p))
-#    define TFX_PREFETCH_OUT(p) ((void)(p))
 
 #endif
 
