@@ -238,6 +238,21 @@ void tfx_pool_destroy(tfx_pool *p)
     free(p);
 }
 
+// Kernels by tiles have some 350 kB on the stack; threads of musl have 128.
+static int tfx_start(tfx_worker *w)
+{
+    enum { STACK = 1 << 20 };
+    pthread_attr_t a;
+    size_t size = 0;
+    if (pthread_attr_init(&a))
+        return -1;
+    if (pthread_attr_getstacksize(&a, &size) == 0 && size < STACK)
+        pthread_attr_setstacksize(&a, STACK);
+    int failed = pthread_create(&w->thread, &a, tfx_worker_main, w);
+    pthread_attr_destroy(&a);
+    return failed;
+}
+
 int tfx_pool_create(tfx_pool **pool, tfx_par *par, int threads)
 {
     tfx_par serial = {NULL, NULL, 1};
@@ -259,8 +274,7 @@ int tfx_pool_create(tfx_pool **pool, tfx_par *par, int threads)
     for (int i = 1; p->ranges && p->workers && i < threads; i++) {
         p->workers[i].pool = p;
         p->workers[i].number = i;
-        if (pthread_create(&p->workers[i].thread, NULL, tfx_worker_main,
-                           p->workers + i))
+        if (tfx_start(p->workers + i))
             break;
         p->started = i;
     }

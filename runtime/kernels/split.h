@@ -65,6 +65,14 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
     tfx_amx_settle();
 }
 
+// How much of k rows of x go by at a time.
+static inline ptrdiff_t tfx_split_most(ptrdiff_t padded)
+{
+    if (padded == 16)
+        return TFX_WEAVE_K;
+    return TFX_SPLIT_X / padded / TFX_SPLIT_K * TFX_SPLIT_K;
+}
+
 // ---- all of it -----------------------------------------------------------------------
 
 // clang-format off
@@ -73,11 +81,11 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                                               ptrdiff_t col, ptrdiff_t panels,           \
                                               ptrdiff_t r, ptrdiff_t rows)               \
     {                                                                                    \
-        uint16_t x[TFX_SPLIT_X * TFX_AMX_PIECES] __attribute__((aligned(64)));           \
+        TFX_ALIGNED uint16_t x[TFX_WEAVE_K * 16 * TFX_AMX_PIECES];                       \
         uint32_t w[TFX_SPLIT_K / 2 * TFX_PANEL * tfx_pieces_##FMT]                       \
             __attribute__((aligned(64)));                                                \
         const ptrdiff_t padded = TFX_PADDED(rows, 16);                                   \
-        const ptrdiff_t most = TFX_SPLIT_X / padded / TFX_SPLIT_K * TFX_SPLIT_K;         \
+        const ptrdiff_t most = tfx_split_most(padded);                                   \
         for (ptrdiff_t k = 0; k < p->k; k += most) {                                     \
             ptrdiff_t end = tfx_min_size(k + most, p->k);                                \
             (padded == 16 ? tfx_weave_rows : tfx_split_rows)(                            \

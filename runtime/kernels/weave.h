@@ -21,6 +21,9 @@
 #        define TFX_WEAVE_AHEAD 1024
 #    endif
 
+// Of k at a time: panels are read from end to end, so the more the better for the stack.
+enum { TFX_WEAVE_K = 3072 };
+
 static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ldx,
                                       ptrdiff_t rows, ptrdiff_t k)
 {
