@@ -18,7 +18,7 @@
 #if TFX_AMX
 
 #    ifndef TFX_WEAVE_AHEAD  // bytes of a stream that are fetched before their use
-#        define TFX_WEAVE_AHEAD 1024
+#        define TFX_WEAVE_AHEAD 960
 #    endif
 
 // Of k at a time: panels are read from end to end, so the more the better for the stack.
