@@ -278,21 +278,8 @@ static TFX_UNUSED void tfx_attn_task(void *arg, int index, int thread)
     for (ptrdiff_t u = p->units * index / p->ntasks; u < end; u++) {
         ptrdiff_t r = u % p->blocks * TFX_PANEL;
         ptrdiff_t h = u / p->blocks % a->heads, n = u / p->blocks / a->heads;
-        ptrdiff_t g = h / (a->heads / a->groups);
-        tfx_attn_block b;
-        b.y = a->y + n * a->y_batch + h * a->y_head + r * a->y_row;
-        b.q = a->q + n * a->q_batch + h * a->q_head + r * a->q_row;
-        b.k = a->k + n * a->k_batch + g * a->k_head;
-        b.v = a->v + n * a->v_batch + g * a->v_head;
-        b.bias = NULL;
-        if (a->bias)
-            b.bias = a->bias + n * a->bias_batch + h * a->bias_head + r * a->bias_row;
-        b.rows = a->tq - r < TFX_PANEL ? a->tq - r : TFX_PANEL;
-        b.keys = a->tk;
-        b.seen = a->from + r + 1;
-        if (a->causal && b.keys > b.seen + b.rows - 1)
-            b.keys = b.seen + b.rows - 1 > 0 ? b.seen + b.rows - 1 : 0;
-        b.work = scratch;
+        const tfx_attn_block b =
+            tfx_attn_block_of(a, n, h, r, tfx_min_size(a->tq - r, TFX_PANEL), scratch);
         if (b.rows >= TFX_ATTENTION_FEW)
             tfx_attn_rows(a, &b);
         for (ptrdiff_t i = 0; b.rows < TFX_ATTENTION_FEW && i < b.rows; i++)
@@ -306,6 +293,8 @@ static TFX_UNUSED void tfx_attention(const tfx_par *par, const tfx_attn *a)
     if (tfx_tiles_attention(par, a))
         return;
 #endif
+    if (a->tq < TFX_ATTENTION_FEW && tfx_attn_split(par, a))
+        return;
     tfx_attn_call call = {a, 0, (a->tq + TFX_PANEL - 1) / TFX_PANEL, 1};
     call.units = a->batch * a->heads * call.blocks;
     ptrdiff_t most = par && par->threads > 1 ? 16 * (ptrdiff_t)par->threads : 1;

@@ -155,7 +155,7 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
             continue;
         }
 #endif
-        if (TFX_AMX && p->m <= BATCH) {
+        if (TFX_AMX && p->m <= BATCH && p->row_blocks == 1) {
             ptrdiff_t panels = tfx_min_size(end - u, ROWS / TFX_PADDED(p->m, 16));
             TFX_PASTE(TFX_LINEAR, _panels)(p, t, col, panels);
             u += panels;

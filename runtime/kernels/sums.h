@@ -22,6 +22,9 @@
 #ifndef TFX_LINEAR_ROWS
 #    define TFX_LINEAR_ROWS 128
 #endif
+#if TFX_LINEAR_ROWS < 16 || TFX_LINEAR_ROWS % 16 != 0  // tiles of AMX have 16
+#    error "TFX_LINEAR_ROWS is a multiple of 16"
+#endif
 #ifndef TFX_LINEAR_TASKS
 #    define TFX_LINEAR_TASKS 4
 #endif
