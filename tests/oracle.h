@@ -10,20 +10,7 @@
 #include <string.h>
 
 #include "compiler/ops.h"
-
-static Arena *arena;
-static Diag *diag;
-
-static void set_up(void)
-{
-    arena = arena_new();
-    diag = diag_new(arena);
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-}
+#include "setup.h"
 
 static Module *read_module(const char *text)
 {

@@ -5,20 +5,7 @@
 #include <string.h>
 
 #include "compiler/diag.h"
-
-static Arena *arena;
-static Diag *diag;
-
-static void set_up(void)
-{
-    arena = arena_new();
-    diag = diag_new(arena);
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-}
+#include "setup.h"
 
 TestSuite(diag, .init = set_up, .fini = tear_down);
 

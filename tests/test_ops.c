@@ -7,20 +7,7 @@
 #include <string.h>
 
 #include "compiler/ops.h"
-
-static Arena *arena;
-static Diag *diag;
-
-static void set_up(void)
-{
-    arena = arena_new();
-    diag = diag_new(arena);
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-}
+#include "setup.h"
 
 TestSuite(ops, .init = set_up, .fini = tear_down);
 
