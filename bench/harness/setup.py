@@ -184,7 +184,8 @@ def prepare(goals):
             for package in [*own, *PACKAGES[peer]]:
                 tools.versions[package.split("==")[0]] = installed(package)
         else:
-            tools.versions["onednn"] = first_line(["dpkg-query", "-W", "-f=${Version}", "libdnnl-dev"]) or "?"
+            query = ["dpkg-query", "-W", "-f=${Version}", "libdnnl-dev"]
+            tools.versions["onednn"] = first_line(query) or "?"
     tools.peaks = os.path.join(WORK, "peaks")
     flags = tools.compilers.get("gcc") or tools.compilers["clang"]
     why = build("peaks.c", tools.peaks, flags + ["-ffp-contract=fast"])

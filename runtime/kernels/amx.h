@@ -84,6 +84,17 @@ static inline void tfx_amx_end(void)
     _tile_release();
 }
 
+// The six sums of TFX_AMX_STEP.
+static inline void tfx_amx_zero(void)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+}
+
 // One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
 // columns at w; DP is the product. Every operand is loaded as late and as seldom as two
 // tiles, 6 and 7, allow. has_more and cols are constants where it stands.

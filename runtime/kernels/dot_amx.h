@@ -41,12 +41,7 @@ TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
     const ptrdiff_t ldw = 4 * a->width, ldt = 4 * TFX_PANEL;
     const uint8_t *x = a->x, *more = a->more;
     const char *soon = a->soon;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    _tile_zero(4);
-    _tile_zero(5);
+    tfx_amx_zero();
     for (ptrdiff_t k = 0; k < a->k4; k += 64) {
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
@@ -86,12 +81,7 @@ static TFX_FLAT void tfx_amx_two(int32_t *t, ptrdiff_t step, const tfx_amx_i8 *a
 {
     const uint8_t *x = a->x;
     tfx_amx_settle();
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    _tile_zero(4);
-    _tile_zero(5);
+    tfx_amx_zero();
     for (ptrdiff_t k = 0; k < a->k4; k += 64, x += a->m64) {
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * TFX_PANEL;
         _tile_loadd(6, x, 64);

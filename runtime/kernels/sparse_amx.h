@@ -8,11 +8,13 @@
 //     y' = w x'   16 columns of a panel by 16 rows of x, 32 kept k a step
 //
 // Weights and sums are turned by 16 x 16 on their way. What is no product happens between the
-// products: the tiles of the next 32 rows, and turning the sums of the 32 before.
+// products: the tiles of the next 32 rows, and turning the sums of the 32 before. Of three
+// pieces (TFX_AMX_PIECES) there is no such kernel: sparse.h does it.
 
 #ifndef TFX_SPARSE_AMX_H
 #define TFX_SPARSE_AMX_H
 
+#include "mix.h"
 #include "sparse.h"
 #include "split.h"
 
@@ -27,30 +29,6 @@ enum {
     TFX_SPARSE_STEPS = 3,                  // of 32 kept k at a time
     TFX_SPARSE_TILE = 2 * TFX_TILE_HALFS,  // both pieces
 };
-
-// to[j][i] = from[i][j], 16 x 16: by 4 x 4 within lanes that loads have put in place.
-TFX_INLINE void tfx_sparse_flip(float *to, ptrdiff_t ldt, const float *from,
-                                ptrdiff_t ldf)
-{
-    for (int c = 0; c < 16; c += 4, to += 4 * ldt) {
-        __m512 a[4];
-        for (int i = 0; i < 4; i++) {
-            const float *p = from + i * ldf + c;
-            a[i] = _mm512_castps128_ps512(_mm_loadu_ps(p));
-            a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(p + 4 * ldf), 1);
-            a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(p + 8 * ldf), 2);
-            a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(p + 12 * ldf), 3);
-        }
-        __m512d b0 = (__m512d)_mm512_unpacklo_ps(a[0], a[1]);
-        __m512d b1 = (__m512d)_mm512_unpackhi_ps(a[0], a[1]);
-        __m512d b2 = (__m512d)_mm512_unpacklo_ps(a[2], a[3]);
-        __m512d b3 = (__m512d)_mm512_unpackhi_ps(a[2], a[3]);
-        _mm512_storeu_pd(to, _mm512_unpacklo_pd(b0, b2));
-        _mm512_storeu_pd(to + ldt, _mm512_unpackhi_pd(b0, b2));
-        _mm512_storeu_pd(to + 2 * ldt, _mm512_unpacklo_pd(b1, b3));
-        _mm512_storeu_pd(to + 3 * ldt, _mm512_unpackhi_pd(b1, b3));
-    }
-}
 
 // ---- x, once for all panels ----------------------------------------------------------
 
@@ -69,8 +47,8 @@ static TFX_UNUSED void tfx_sparse_turn(uint16_t *to, const float *x, ptrdiff_t l
                     i / 16 < rows && i % 16 < most ? from[i / 16 * ldx + i % 16] : 0;
             from = edge, ld = 16;
         }
-        tfx_sparse_flip(turned, 32, from, ld);
-        tfx_sparse_flip(turned + 16, 32, from + 16 * ld, ld);
+        tfx_attn_turn(turned, 32, from, ld);
+        tfx_attn_turn(turned + 16, 32, from + 16 * ld, ld);
         for (ptrdiff_t i = 0; i < most; i++, to += 64) {
             tfx_amx_row(to, 32, tfx_load(turned + i * 32),
                         tfx_load(turned + i * 32 + 16));
@@ -117,8 +95,8 @@ static TFX_UNUSED void tfx_sparse_weights(uint16_t *to, const float *w, ptrdiff_
                           i < n ? tfx_load(from + i * width) : tfx_splat_v(0.0f));
             from = edge, ld = 16;
         }
-        tfx_sparse_flip(turned, 32, from, ld);
-        tfx_sparse_flip(turned + 16, 32, from + 16 * ld, ld);
+        tfx_attn_turn(turned, 32, from, ld);
+        tfx_attn_turn(turned + 16, 32, from + 16 * ld, ld);
         for (ptrdiff_t i = 0; i < 16; i++)
             tfx_amx_row(to + i * 32, TFX_TILE_HALFS, tfx_load(turned + i * 32),
                         tfx_load(turned + i * 32 + 16));
@@ -166,9 +144,9 @@ TFX_INLINE void tfx_sparse_side(const tfx_sparse_job *a, ptrdiff_t s, int second
     ptrdiff_t i = (s + second * a->steps) * a->flips / (2 * a->steps);
     ptrdiff_t end = (s + second * a->steps + 1) * a->flips / (2 * a->steps);
     for (; a->sums && i < end; i++)
-        tfx_sparse_flip(a->t + i % 2 * 16 * TFX_PANEL + i / 2 * 16, TFX_PANEL,
-                        a->sums + i / 2 * 16 * TFX_SPARSE_ROWS + i % 2 * 16,
-                        TFX_SPARSE_ROWS);
+        tfx_attn_turn(a->t + i % 2 * 16 * TFX_PANEL + i / 2 * 16, TFX_PANEL,
+                      a->sums + i / 2 * 16 * TFX_SPARSE_ROWS + i % 2 * 16,
+                      TFX_SPARSE_ROWS);
     tfx_amx_settle();
 }
 
@@ -258,10 +236,10 @@ static TFX_FLAT void tfx_sparse_panel(float *t, const tfx_linear_call *p, ptrdif
     }
     for (ptrdiff_t i = last * TFX_SPARSE_ROWS; k.count > 0 && i < rows; i += 16)
         for (ptrdiff_t c = 0; c < width; c += 16)
-            tfx_sparse_flip(t + i * TFX_PANEL + c, TFX_PANEL,
-                            sums + last * BLOCK + c * TFX_SPARSE_ROWS +
-                                i % TFX_SPARSE_ROWS,
-                            TFX_SPARSE_ROWS);
+            tfx_attn_turn(t + i * TFX_PANEL + c, TFX_PANEL,
+                          sums + last * BLOCK + c * TFX_SPARSE_ROWS +
+                              i % TFX_SPARSE_ROWS,
+                          TFX_SPARSE_ROWS);
     for (ptrdiff_t i = 0; k.count == 0 && i < rows * TFX_PANEL; i++)
         t[i] = 0.0f;
 }
