@@ -27,10 +27,9 @@
 #define TFX_WEIGHT f16
 #include "runtime/kernels/linear.h"
 
-#define TFX_LINEAR linear_gelu
-#define TFX_EXTRAS 1
-#define TFX_EPILOGUE(a, e0)                                                            \
-    (((a) + (e0)) * 0.5f * (1.0f + TFX_ERF(((a) + (e0)) * 0.70710678f)))
+#define TFX_LINEAR          linear_gelu
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) (((a) + (e0)) * TFX_NDTR((a) + (e0)))
 #include "runtime/kernels/linear.h"
 
 static double now(void)
@@ -186,6 +185,7 @@ static void bench_attention(const tfx_par *par, int threads)
 MAP(exp, tfx_expf(x[i]))
 MAP(tanh, tfx_tanhf(x[i]))
 MAP(erf, tfx_erff(x[i]))
+MAP(ndtr, tfx_ndtrf(x[i]))
 MAP(log, tfx_logf(x[i]))
 MAP(sin, tfx_sinf(x[i]))
 MAP(pow, tfx_powf(x[i], 1.5f))
@@ -198,10 +198,10 @@ static void bench_rows(const tfx_par *par)
     static const struct {
         const char *name;
         void (*map)(float *y, const float *x, ptrdiff_t n);
-    } maps[] = {{"exp", map_exp},    {"tanh", map_tanh}, {"erf", map_erf},
-                {"log", map_log},    {"sin", map_sin},   {"pow", map_pow},
-                {"floor", map_floor}};
-    for (int i = 0; i < 7; i++)
+    } maps[] = {{"exp", map_exp},   {"tanh", map_tanh},  {"erf", map_erf},
+                {"ndtr", map_ndtr}, {"log", map_log},    {"sin", map_sin},
+                {"pow", map_pow},   {"floor", map_floor}};
+    for (int i = 0; i < (int)(sizeof maps / sizeof *maps); i++)
         PER_ELEMENT(maps[i].name, maps[i].map(y, x, M * D));
     PER_ELEMENT("rms_norm", tfx_rms_norm(par, y, D, x, D, w, 1e-5f, M, D));
     PER_ELEMENT("layer_norm", tfx_layer_norm(par, y, D, x, D, w, w, 1e-5f, M, D));

@@ -46,7 +46,7 @@ static void check_binary(Check *c, const LExpr *e)
 static int arity_of(const Check *c, const char *name)
 {
     static const char *const one[] = {"ABS", "SQRT", "EXP", "LOG",  "SIN",
-                                      "COS", "TANH", "ERF", "FLOOR"};
+                                      "COS", "TANH", "ERF", "NDTR", "FLOOR"};
     static const char *const two[] = {"POW", "MIN", "MAX"};
     Op op;
     for (int i = 0; i < COUNT(one); i++)

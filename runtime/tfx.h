@@ -138,9 +138,9 @@ static inline void tfx_run(const tfx_par *par,
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
-// with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF, TFX_SIN,
-// TFX_COS, TFX_SQRT, TFX_FLOOR, TFX_ABS of one argument, TFX_POW, TFX_MIN, TFX_MAX of two.
-// Without TFX_EPILOGUE it is (a).
+// with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF,
+// TFX_NDTR, TFX_SIN, TFX_COS, TFX_SQRT, TFX_FLOOR, TFX_ABS of one argument, TFX_POW, TFX_MIN,
+// TFX_MAX of two. Without TFX_EPILOGUE it is (a).
 //
 // Packing: panels of TFX_PANEL = 48 output columns; the last one is as wide as what is
 // left rounded up to 16 (16, 32 or 48). What is beyond n or k is zero. W is a panel's
@@ -387,8 +387,8 @@ typedef struct tfx_mm {
 
 // ---- kernels/math.h: elementwise ------------------------------------------------------
 //
-// static inline float f(float): tfx_expf tfx_logf tfx_tanhf tfx_erff tfx_sinf tfx_cosf
-// tfx_floorf tfx_sqrtf tfx_absf; of two: tfx_powf tfx_minf tfx_maxf. Branch-free, so that
+// static inline float f(float): tfx_expf tfx_logf tfx_tanhf tfx_erff tfx_ndtrf tfx_sinf
+// tfx_cosf tfx_floorf tfx_sqrtf tfx_absf; of two: tfx_powf tfx_minf tfx_maxf. Branch-free, so that
 // plain loops calling them vectorise (gcc 12: all but pow); bounds in kernels/math.h. Storage:
 // tfx_from_bf16(uint16_t), tfx_from_f16(uint16_t), tfx_to_bf16(float), tfx_to_f16(float)
 // (round to nearest even).

@@ -41,6 +41,7 @@
 #define TFX_LOG(a)    tfx_log_v(a)
 #define TFX_TANH(a)   tfx_tanh_v(a)
 #define TFX_ERF(a)    tfx_erf_v(a)
+#define TFX_NDTR(a)   tfx_ndtr_v(a)
 #define TFX_SIN(a)    tfx_sin_v(a)
 #define TFX_COS(a)    tfx_cos_v(a)
 #define TFX_SQRT(a)   tfx_sqrt_v(a)
@@ -271,6 +272,7 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
 #undef TFX_LOG
 #undef TFX_TANH
 #undef TFX_ERF
+#undef TFX_NDTR
 #undef TFX_SIN
 #undef TFX_COS
 #undef TFX_SQRT

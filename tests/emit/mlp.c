@@ -28,7 +28,7 @@ static const Model table = {
 // clang-format on
 
 // clang-format off
-#define GELU(a) ((a) * 0.5f * (1.0f + TFX_ERF((a) * 0.70710678f)))
+#define GELU(a) ((a) * TFX_NDTR((a)))
 // clang-format on
 
 #define TFX_LINEAR          linear_bias_gelu

@@ -24,10 +24,9 @@
 #define TFX_EPILOGUE(a, e0) ((a) + (e0))
 #include "runtime/kernels/linear.h"
 
-#define TFX_LINEAR linear_gelu
-#define TFX_EXTRAS 1
-#define TFX_EPILOGUE(a, e0)                                                            \
-    (((a) + (e0)) * 0.5f * (1.0f + TFX_ERF(((a) + (e0)) * 0.70710678f)))
+#define TFX_LINEAR          linear_gelu
+#define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) (((a) + (e0)) * TFX_NDTR((a) + (e0)))
 #include "runtime/kernels/linear.h"
 
 #define TFX_LINEAR linear_four
@@ -107,6 +106,7 @@ MAP(exp)
 MAP(log)
 MAP(tanh)
 MAP(erf)
+MAP(ndtr)
 MAP(sin)
 MAP(cos)
 MAP(floor)
@@ -135,7 +135,8 @@ const Kernels TABLE(VARIANT) = {
     .tile_rows = TFX_SPLIT_MIN,
     .pieces = TFX_AMX_PIECES,
 #endif
-    .map = {map_exp, map_log, map_tanh, map_erf, map_sin, map_cos, map_floor, map_sqrt},
+    .map = {map_exp, map_log, map_tanh, map_erf, map_ndtr, map_sin, map_cos, map_floor,
+            map_sqrt},
     .pow = tfx_powf,
     .from_bf16 = tfx_from_bf16,
     .from_f16 = tfx_from_f16,

@@ -27,7 +27,7 @@ typedef int Gather(float *y, ptrdiff_t ldy, const void *w, const int32_t *ids,
                    ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 
 enum { F32, BF16, F16, FORMATS };
-enum { EXP, LOG, TANH, ERF, SIN, COS, FLOOR, SQRT, MAP1S };
+enum { EXP, LOG, TANH, ERF, NDTR, SIN, COS, FLOOR, SQRT, MAP1S };
 
 typedef struct Kernels {
     const char *name;  // "avx2", "scalar", ...
