@@ -138,13 +138,13 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
     TFX_ALIGNED float t[ROWS * TFX_PANEL];
     ptrdiff_t u = p->units * index / p->ntasks;
     ptrdiff_t end = p->units * (index + 1) / p->ntasks;
+    const ptrdiff_t all = p->units / p->row_blocks;
     (void)thread;
     TFX_PASTE(tfx_begin_, TFX_WEIGHT)(p);
     while (u < end) {
-        ptrdiff_t col = u / p->row_blocks * TFX_PANEL;
-        ptrdiff_t r = u % p->row_blocks * TFX_LINEAR_ROWS;
+        ptrdiff_t col = (p->group ? u % all : u / p->row_blocks) * TFX_PANEL;
+        ptrdiff_t r = (p->group ? u / all : u % p->row_blocks) * TFX_LINEAR_ROWS;
         ptrdiff_t last = tfx_min_size(r + TFX_LINEAR_ROWS, p->m);
-        ptrdiff_t width = tfx_min_size((p->n - col + 15) / 16 * 16, TFX_PANEL);
 #if TFX_LANES == 16
         if (p->m == 1 && end - u >= TFX_VECTOR_PANELS &&
             p->n - col > (TFX_VECTOR_PANELS - 1) * TFX_PANEL + 32) {
@@ -162,14 +162,18 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
             u += panels;
             continue;
         }
-        while (r < last) {
-            ptrdiff_t rows = tfx_min_size(last - r, BATCH);
-            TFX_PASTE(tfx_sums_, TFX_WEIGHT)(t, p, col, width, r, rows);
-            for (ptrdiff_t i = 0; i < rows; i++)
-                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, col);
-            r += rows;
+        ptrdiff_t panels = p->group ? tfx_min_size(end - u, p->group) : 1;
+        ptrdiff_t stop = tfx_min_size(col + panels * TFX_PANEL, p->n);
+        for (ptrdiff_t rows; r < last; r += rows) {
+            rows = tfx_min_size(last - r, BATCH);
+            for (ptrdiff_t c = col; c < stop; c += TFX_PANEL) {
+                TFX_PASTE(tfx_sums_, TFX_WEIGHT)
+                (t, p, c, tfx_panel_width(p->n, c), r, rows);
+                for (ptrdiff_t i = 0; i < rows; i++)
+                    TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, c);
+            }
         }
-        u++;
+        u += (stop - col + TFX_PANEL - 1) / TFX_PANEL;
     }
     TFX_PASTE(tfx_end_, TFX_WEIGHT)(p);
 }

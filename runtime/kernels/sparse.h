@@ -11,7 +11,6 @@
 // NULL, or for tiles of AMX TFX_LINEAR_BLOCK48_SCRATCH(m, k).
 #define TFX_WORK_PARAM_block48 , float *work
 #define TFX_WORK_VALUE_block48 work
-#define tfx_prepare_block48    tfx_prepare_none
 #define tfx_begin_block48      tfx_begin_none
 #define tfx_end_block48        tfx_begin_none
 
@@ -79,6 +78,18 @@ static TFX_UNUSED void tfx_sums_block48(float *t, const tfx_linear_call *p,
 }
 
 TFX_DEFINE_PANELS(block48)
+
+// A batch of rows touches most lines of x for each panel, however few are kept: it stays in
+// the first cache while the panels of a group, half a megabyte at most, go by.
+static inline void tfx_prepare_block48(tfx_linear_call *p, const tfx_par *par,
+                                       float *work)
+{
+    enum { GROUP_BYTES = 1 << 19, MOST = 16 };
+    ptrdiff_t panels = TFX_PADDED(p->n, TFX_PANEL) / TFX_PANEL;
+    ptrdiff_t bytes = ((const int32_t *)p->w)[panels] / panels * TFX_PANEL * 4 + 1;
+    (void)par, (void)work;
+    p->group = tfx_max_size(tfx_min_size(GROUP_BYTES / bytes, MOST), 1);
+}
 
 #if TFX_LANES == 16
 static TFX_UNUSED void tfx_vector_sums_block48(float *t, const tfx_linear_call *p,

@@ -42,12 +42,14 @@ typedef struct tfx_linear_call {
     const float *e[4];
     ptrdiff_t ld[4];
     ptrdiff_t units, row_blocks;
-    ptrdiff_t span;  // split.h: panels of a unit
-    ptrdiff_t hop;   // i8: from 64 bytes of a rounded row to its next
+    ptrdiff_t span;   // split.h: panels of a unit
+    ptrdiff_t hop;    // i8: from 64 bytes of a rounded row to its next
+    ptrdiff_t group;  // block48: panels that a batch of rows goes through, one by one
     int ntasks;
 } tfx_linear_call;
 
-// Units are panel by panel, row blocks inside; of one row, groups of panels.
+// Units are panel by panel, row blocks inside, or with a group the other way round; of one
+// row, groups of panels.
 static TFX_UNUSED void tfx_linear_plan(tfx_linear_call *p, const tfx_par *par)
 {
     ptrdiff_t panels = (p->n + TFX_PANEL - 1) / TFX_PANEL;
