@@ -145,63 +145,114 @@ static inline uint32_t tfx_row_size(const float *x, ptrdiff_t k)
     return top;
 }
 
-// The row's bytes, 64 of them at q, the next hop further, padded to whole words; and its s.
-// The last piece, if shorter, begins after blank bytes of 0.
-static TFX_UNUSED void tfx_round_row(uint8_t *q, ptrdiff_t hop, ptrdiff_t blank,
-                                     float *s, const float *x, ptrdiff_t k)
+// Where the rounded rows of an m by k matrix lie in a work area: bytes, TFX_PADDED(k, 64) a row,
+// then floats s[m]. A row's pieces of 64 are hop bytes apart: together, or for AMX among
+// those of the other rows; there the last piece, if shorter, begins after blank bytes of 0.
+typedef struct tfx_byte_rows {
+    uint8_t *q;
+    float *s;
+    ptrdiff_t row, hop, blank;
+} tfx_byte_rows;
+
+static inline ptrdiff_t tfx_byte_hop(ptrdiff_t m, ptrdiff_t k)
 {
-    uint32_t top = tfx_row_size(x, k);
+#if TFX_AMX
+    return tfx_amx_takes_i8(m, k) ? 64 * m : 64;
+#else
+    (void)m, (void)k;
+    return 64;
+#endif
+}
+
+static inline tfx_byte_rows tfx_byte_rows_at(float *work, ptrdiff_t m, ptrdiff_t k)
+{
+    const ptrdiff_t k4 = TFX_PADDED(k, 4), k64 = TFX_PADDED(k, 64);
+    const ptrdiff_t hop = tfx_byte_hop(m, k);
+    float *s = work + m * (k64 / 4);
+    return hop == 64 ? (tfx_byte_rows){(uint8_t *)work, s, k4, hop, 0}
+                     : (tfx_byte_rows){(uint8_t *)work, s, 64, hop, k64 - k4};
+}
+
+// 1 / s, and s, of a row whose largest has these bits.
+static inline float tfx_round_inverse(float *s, uint32_t top)
+{
     float most = tfx_of_bits_f(top);
-    float inverse = most >= 0x1p-100f ? 127.0f / most : 0.0f;
     *s = top >= 0x7f800000u ? most - most : most / 127.0f;
-    for (; k >= 64; k -= 64, x += 64, q += hop)
-        for (int i = 0; i < 64; i += 16)
-            tfx_round_bytes(q + i, x + i, inverse);
-    if (k == 0)
+    return most >= 0x1p-100f ? 127.0f / most : 0.0f;
+}
+
+// The last n < 64 of a row, padded to whole words.
+static inline void tfx_round_rest(uint8_t *q, ptrdiff_t blank, const float *x,
+                                  ptrdiff_t n, float inverse)
+{
+    ptrdiff_t i = 0;
+    if (n == 0)
         return;
     for (; blank > 0; blank--)
         *q++ = 0;
-    ptrdiff_t i = 0;
-    for (; i + 16 <= k; i += 16)
+    for (; i + 16 <= n; i += 16)
         tfx_round_bytes(q + i, x + i, inverse);
-    for (; i < k; i++)
+    for (; i < n; i++)
         q[i] = tfx_round_byte(x[i], inverse);
     for (; i % 4 != 0; i++)
         q[i] = TFX_DOT_SHIFT;
 }
 
-// work: the bytes of the rows, TFX_PADDED(k, 64) each, then floats s[m]. A row's pieces of
-// 64 are hop bytes apart: together, or for AMX among those of the other rows.
-TFX_INLINE float *tfx_row_scales(const tfx_linear_call *p)
+// Row r of k floats at x. Meanwhile the k at soon are fetched, which come next.
+static TFX_UNUSED void tfx_round_row(const tfx_byte_rows *to, ptrdiff_t r,
+                                     const float *x, ptrdiff_t k, const float *soon)
 {
-    return p->work + p->m * (TFX_PADDED(p->k, 64) / 4);
+    uint8_t *q = to->q + r * to->row;
+    float inverse = tfx_round_inverse(to->s + r, tfx_row_size(x, k));
+    for (; k >= 64; k -= 64, x += 64, soon += 64, q += to->hop)
+        for (int i = 0; i < 64; i += 16) {
+            TFX_PREFETCH(soon + i);
+            tfx_round_bytes(q + i, x + i, inverse);
+        }
+    tfx_round_rest(q, to->blank, x, k, inverse);
 }
+
+typedef struct tfx_round_call {
+    const float *x;
+    tfx_byte_rows to;
+    ptrdiff_t ldx, m, k;
+    int ntasks;
+} tfx_round_call;
 
 static TFX_UNUSED void tfx_round_task(void *arg, int index, int thread)
 {
-    const tfx_linear_call *p = (const tfx_linear_call *)arg;
-    ptrdiff_t k4 = TFX_PADDED(p->k, 4), blank = TFX_PADDED(k4, 64) - k4;
+    const tfx_round_call *p = (const tfx_round_call *)arg;
     ptrdiff_t end = p->m * (index + 1) / p->ntasks;
-    ptrdiff_t row = p->hop == 64 ? k4 : 64;
     (void)thread;
-    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++)
-        tfx_round_row((uint8_t *)p->work + r * row, p->hop, p->hop == 64 ? 0 : blank,
-                      tfx_row_scales(p) + r, p->x + r * p->ldx, p->k);
+    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++) {
+        const float *x = p->x + r * p->ldx;
+        tfx_round_row(&p->to, r, x, p->k, r + 1 < end ? x + p->ldx : x);
+    }
 }
 
+static TFX_UNUSED void tfx_round_rows(const tfx_par *par, float *work, const float *x,
+                                      ptrdiff_t ldx, ptrdiff_t m, ptrdiff_t k)
+{
+    enum { FEW = 32768 };  // elements rounded in the time it takes to wake a thread
+    ptrdiff_t most = par && m * k > FEW ? 2 * (ptrdiff_t)par->threads : 1;
+    tfx_round_call call = {x, tfx_byte_rows_at(work, m, k), ldx, m, k, 1};
+    call.ntasks = (int)(m < most ? m : most);
+    tfx_run(par, tfx_round_task, &call, call.ntasks);
+}
+
+TFX_INLINE const float *tfx_row_scales(const tfx_linear_call *p)
+{
+    return p->rounded + p->m * (TFX_PADDED(p->k, 64) / 4);
+}
+
+// Without work x is the rounded rows: who made x has rounded them, or a product before.
 static TFX_UNUSED void tfx_prepare_i8(tfx_linear_call *p, const tfx_par *par,
                                       float *work)
 {
-    enum { FEW = 32768 };  // elements rounded in the time it takes to wake a thread
-    ptrdiff_t most = par && p->m * p->k > FEW ? 2 * (ptrdiff_t)par->threads : 1;
-    p->work = work;
-    p->hop = 64;
-#if TFX_AMX
-    if (tfx_amx_takes_i8(p))
-        p->hop = 64 * p->m;
-#endif
-    p->ntasks = (int)(p->m < most ? p->m : most);
-    tfx_run(par, tfx_round_task, p, p->ntasks);
+    p->rounded = work ? work : p->x;
+    p->hop = tfx_byte_hop(p->m, p->k);
+    if (work)
+        tfx_round_rows(par, work, p->x, p->ldx, p->m, p->k);
 }
 
 #define TFX_WORK_PARAM_i8 , float *work
@@ -370,7 +421,7 @@ static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
               skip = tfx_max_size(tfx_min_size(r, 16 - rows), 0);
     ptrdiff_t batches = (p->m + TFX_AMX_BATCH - 1) / TFX_AMX_BATCH;
     ptrdiff_t steps = (k4 + 63) / 64 * batches;
-    tfx_amx_i8 a = {.x = (const uint8_t *)p->work + (r - skip) * 64,
+    tfx_amx_i8 a = {.x = (const uint8_t *)p->rounded + (r - skip) * 64,
                     .w = w,
                     .m64 = p->hop,
                     .k4 = k4,
@@ -393,7 +444,7 @@ static TFX_UNUSED void tfx_amx_two_i8(float *t, ptrdiff_t step,
     const int8_t *w = (const int8_t *)p->w + col * (k4 + 8);
     const int32_t *shift = (const int32_t *)(const void *)(w + TFX_PANEL * k4);
     const tfx_amx_i8 a = {
-        .x = (const uint8_t *)p->work, .w = w, .m64 = p->hop, .k4 = k4};
+        .x = (const uint8_t *)p->rounded, .w = w, .m64 = p->hop, .k4 = k4};
     tfx_amx_two((int32_t *)(void *)t, apart * step, &a, other);
     tfx_amx_scale(t, p, shift, TFX_PANEL, 0, p->m, 0);
     tfx_amx_scale(t + apart * step, p, shift + other / 4, TFX_PANEL, 0, p->m, 0);
@@ -419,7 +470,7 @@ static TFX_UNUSED void tfx_sums_i8(float *t, const tfx_linear_call *p, ptrdiff_t
     }
 #endif
     for (ptrdiff_t i = 0; i < rows; i += TFX_TILE_ROWS, r += TFX_TILE_ROWS) {
-        const uint8_t *x = (const uint8_t *)p->work + r * k4;
+        const uint8_t *x = (const uint8_t *)p->rounded + r * k4;
         const char *next = (const char *)w + (r == 0 ? (k4 + 8) * TFX_PANEL : 0);
         tfx_block_i8(t + i * TFX_PANEL, x, k4, tfx_row_scales(p) + r, w, width, shift,
                      scale, tfx_min_size(rows - i, TFX_TILE_ROWS), k4, next);
@@ -483,7 +534,7 @@ static TFX_UNUSED void tfx_vector_sums_i8(float *t, const tfx_linear_call *p,
                                           ptrdiff_t col)
 {
     const ptrdiff_t k4 = TFX_PADDED(p->k, 4);
-    tfx_vector_i8(t, (const uint8_t *)p->work, *tfx_row_scales(p),
+    tfx_vector_i8(t, (const uint8_t *)p->rounded, *tfx_row_scales(p),
                   (const int8_t *)p->w + col * (k4 + 8), k4);
 }
 #endif

@@ -21,9 +21,9 @@ enum { TFX_AMX_BATCH = 32 };
 #        define TFX_AMX_I8_ROWS 9
 #    endif
 
-static TFX_UNUSED int tfx_amx_takes_i8(const tfx_linear_call *p)
+static TFX_UNUSED int tfx_amx_takes_i8(ptrdiff_t m, ptrdiff_t k)
 {
-    return p->m >= TFX_AMX_I8_ROWS && p->k > 60 && tfx_amx_is_ready();
+    return m >= TFX_AMX_I8_ROWS && k > 60 && tfx_amx_is_ready();
 }
 
 // 16 rows, their first 64 bytes at x, and 16 more at more (none: x), further ones each m64

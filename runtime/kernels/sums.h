@@ -42,8 +42,9 @@ typedef struct tfx_linear_call {
     const float *e[4];
     ptrdiff_t ld[4];
     ptrdiff_t units, row_blocks;
-    ptrdiff_t span;   // split.h: panels of a unit
-    ptrdiff_t hop;    // i8: from 64 bytes of a rounded row to its next
+    ptrdiff_t span;        // split.h: panels of a unit
+    const float *rounded;  // i8: the rounded rows of x
+    ptrdiff_t hop;         // i8: from 64 bytes of a rounded row to its next
     ptrdiff_t group;  // block48: panels that a batch of rows goes through, one by one
     int ntasks;
 } tfx_linear_call;
