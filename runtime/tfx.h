@@ -113,29 +113,33 @@ static inline void tfx_run(const tfx_par *par,
 
 // ---- kernels/linear.h: the linear template -------------------------------------------
 //
-// y = epilogue(x w'): include with these macros set, once per function wanted:
+// y = epilogue(x w'): include with these macros set, once for each function wanted:
 //
 //     #define TFX_LINEAR   linear_silu_mul      name of the function to define
 //     #define TFX_WEIGHT   f32                  how w is stored: a format below
 //     #define TFX_EXTRAS   1                    0..4 further operands
+//     #define TFX_ROUNDED  1                    1: y is also rounded for the next product
 //     #define TFX_EPILOGUE(a, e0) ((a) / (1.0f + TFX_EXP(-(a))) * (e0))
-//     #include "tfx_rt.h"                       undefines all four again
+//     #include "tfx_rt.h"                       undefines all of them again
 //
-// defines, with one pair e0, ld0 per extra,
+// defines, with one pair e0, ld0 for each extra,
 //
 //     static void NAME(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
 //                      ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
 //                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, ...);
 //
 //   y     f32[m,n]  out, row stride ldy; may be an extra (same ld), may not overlap x or w
-//   x     f32[m,k]  row stride ldx
+//   x     f32[m,k]  row stride ldx; of i8 without work: its rounded rows
 //   w     packed weights of the logical [n,k] matrix, see below; aligned to its elements,
 //         at best to 64
 //   work  only with i8, then `float *work` after k: TFX_LINEAR_I8_SCRATCH(m, k) floats
-//         that are written; sizes at their bounds are fine. With i8g32a8 and i4g32a8
+//         that get the rounded rows of x; sizes at their bounds are fine. Products of the
+//         same m and k may take them as x, with work NULL. With i8g32a8 and i4g32a8
 //         TFX_LINEAR_G32_SCRATCH(m, k), with bf16a16 TFX_LINEAR_BF16_SCRATCH(m, k). With
 //         block48 NULL, or for tiles of AMX TFX_LINEAR_BLOCK48_SCRATCH(m, k)
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
+//   rounded  only with TFX_ROUNDED (and tfx_rt_q.h), then the last: the rows of y as the
+//         work of a product of i8 with m and k = n; may lie over x, work and extras
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
 // with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF,
@@ -306,6 +310,14 @@ static inline ptrdiff_t tfx_i4g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
 //   w, b  f32[d]    w = NULL stands for 1, b = NULL for 0
 //
 // Sums run over 16 lanes (element i in lane i mod 16), then a fixed tree over the lanes.
+//
+// kernels/rounded.h has tfx_rms_norm_rounded and tfx_layer_norm_rounded, which take one
+// operand more:
+//
+//   rounded  out: the rows of y as the work of a product of i8 with k = d
+//   y        may be NULL if d <= TFX_ROUNDED_MAX: nothing reads the floats
+
+enum { TFX_ROUNDED_MAX = 4096 };
 
 // ---- kernels/rope.h ------------------------------------------------------------------
 //

@@ -36,6 +36,14 @@
 #ifndef TFX_EPILOGUE
 #    define TFX_EPILOGUE(a) (a)
 #endif
+#ifndef TFX_ROUNDED
+#    define TFX_ROUNDED 0
+#endif
+#if TFX_ROUNDED
+#    define TFX_ROUNDED_PARAM , float *rounded
+#else
+#    define TFX_ROUNDED_PARAM
+#endif
 
 #define TFX_EXP(a)    tfx_exp_v(a)
 #define TFX_LOG(a)    tfx_log_v(a)
@@ -238,7 +246,7 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                                   const float *x, ptrdiff_t ldx, const void *w,
                                   ptrdiff_t m, ptrdiff_t n,
                                   ptrdiff_t k TFX_PASTE(TFX_WORK_PARAM_, TFX_WEIGHT)
-                                      TFX_EXTRA_PARAMS)
+                                      TFX_EXTRA_PARAMS TFX_ROUNDED_PARAM)
 {
     tfx_linear_call call = {.y = y,
                             .x = x,
@@ -255,6 +263,9 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                   TFX_WEIGHT)(&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT))) {
         tfx_split_plan(&call, par);
         tfx_run(par, TFX_PASTE(TFX_LINEAR, _tiles), &call, call.ntasks);
+#    if TFX_ROUNDED
+        tfx_round_rows(par, rounded, y, ldy, m, n);
+#    endif
         return;
     }
 #endif
@@ -262,12 +273,17 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
     (&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT));
     tfx_linear_plan(&call, par);
     tfx_run(par, TFX_PASTE(TFX_LINEAR, _task), &call, call.ntasks);
+#if TFX_ROUNDED
+    tfx_round_rows(par, rounded, y, ldy, m, n);
+#endif
 }
 
 #undef TFX_LINEAR
 #undef TFX_WEIGHT
 #undef TFX_EXTRAS
 #undef TFX_EPILOGUE
+#undef TFX_ROUNDED
+#undef TFX_ROUNDED_PARAM
 #undef TFX_BY_TILES
 #undef TFX_EXTRA_PARAMS
 #undef TFX_EXTRA_VALUES

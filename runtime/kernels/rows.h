@@ -129,17 +129,26 @@ static inline void tfx_row_scale(float *y, const float *x, const float *w,
     }
 }
 
+static inline void tfx_rms_norm_row(const tfx_rows_call *p, float *y, const float *x)
+{
+    float mean = tfx_row_squares(x, p->d, 0.0f) / (float)p->d;
+    tfx_row_scale(y, x, p->w, NULL, p->d, 0.0f, 1.0f / tfx_sqrtf(mean + p->eps));
+}
+
+static inline void tfx_layer_norm_row(const tfx_rows_call *p, float *y, const float *x)
+{
+    float mean = tfx_row_sum(x, p->d) / (float)p->d;
+    float variance = tfx_row_squares(x, p->d, mean) / (float)p->d;
+    tfx_row_scale(y, x, p->w, p->b, p->d, mean, 1.0f / tfx_sqrtf(variance + p->eps));
+}
+
 static TFX_UNUSED void tfx_rms_norm_task(void *arg, int index, int thread)
 {
     const tfx_rows_call *p = (const tfx_rows_call *)arg;
     ptrdiff_t end = p->m * (index + 1) / p->ntasks;
     (void)thread;
-    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++) {
-        const float *x = p->x + r * p->ldx;
-        float mean = tfx_row_squares(x, p->d, 0.0f) / (float)p->d;
-        tfx_row_scale(p->y + r * p->ldy, x, p->w, NULL, p->d, 0.0f,
-                      1.0f / tfx_sqrtf(mean + p->eps));
-    }
+    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++)
+        tfx_rms_norm_row(p, p->y + r * p->ldy, p->x + r * p->ldx);
 }
 
 static TFX_UNUSED void tfx_layer_norm_task(void *arg, int index, int thread)
@@ -147,13 +156,8 @@ static TFX_UNUSED void tfx_layer_norm_task(void *arg, int index, int thread)
     const tfx_rows_call *p = (const tfx_rows_call *)arg;
     ptrdiff_t end = p->m * (index + 1) / p->ntasks;
     (void)thread;
-    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++) {
-        const float *x = p->x + r * p->ldx;
-        float mean = tfx_row_sum(x, p->d) / (float)p->d;
-        float variance = tfx_row_squares(x, p->d, mean) / (float)p->d;
-        tfx_row_scale(p->y + r * p->ldy, x, p->w, p->b, p->d, mean,
-                      1.0f / tfx_sqrtf(variance + p->eps));
-    }
+    for (ptrdiff_t r = p->m * index / p->ntasks; r < end; r++)
+        tfx_layer_norm_row(p, p->y + r * p->ldy, p->x + r * p->ldx);
 }
 
 static TFX_UNUSED void tfx_softmax_task(void *arg, int index, int thread)
@@ -171,13 +175,16 @@ static TFX_UNUSED void tfx_softmax_task(void *arg, int index, int thread)
 }
 
 // A task is worth about 4096 elements.
+static inline int tfx_rows_tasks(const tfx_par *par, ptrdiff_t m, ptrdiff_t d)
+{
+    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
+    return (int)tfx_min_size(tfx_min_size(1 + m * d / 4096, most), m);
+}
+
 static TFX_UNUSED void tfx_rows_run(const tfx_par *par, tfx_rows_call *p,
                                     void (*task)(void *arg, int index, int thread))
 {
-    ptrdiff_t most = par && par->threads > 1 ? 4 * (ptrdiff_t)par->threads : 1;
-    ptrdiff_t n = 1 + p->m * p->d / 4096;
-    n = n < most ? n : most;
-    p->ntasks = (int)(n < p->m ? n : p->m);
+    p->ntasks = tfx_rows_tasks(par, p->m, p->d);
     tfx_run(par, task, p, p->ntasks);
 }
 

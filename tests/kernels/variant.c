@@ -6,6 +6,7 @@
 #include "runtime/kernels/gather.h"
 #include "runtime/kernels/matmul.h"
 #include "runtime/kernels/rope.h"
+#include "runtime/kernels/rounded.h"
 #include "runtime/kernels/rows.h"
 
 #define TFX_LINEAR linear_f32
@@ -42,6 +43,17 @@
 #define TFX_LINEAR          linear_i8_add
 #define TFX_WEIGHT          i8
 #define TFX_EXTRAS          1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR  linear_f32_rounded
+#define TFX_ROUNDED 1
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR          linear_i8_add_rounded
+#define TFX_WEIGHT          i8
+#define TFX_EXTRAS          1
+#define TFX_ROUNDED         1
 #define TFX_EPILOGUE(a, e0) ((a) + (e0))
 #include "runtime/kernels/linear.h"
 
@@ -149,6 +161,9 @@ const Kernels TABLE(VARIANT) = {
     .linear_four = linear_four,
     .linear_i8 = linear_i8,
     .linear_i8_add = linear_i8_add,
+    .linear_f32_rounded = linear_f32_rounded,
+    .linear_i8_add_rounded = linear_i8_add_rounded,
+    .round_rows = tfx_round_rows,
     .linear_i8g32 = linear_i8g32,
     .linear_i4g32 = linear_i4g32,
     .linear_i4g32_add = linear_i4g32_add,
@@ -169,6 +184,8 @@ const Kernels TABLE(VARIANT) = {
     .gather_rows = {tfx_gather_rows_f32, tfx_gather_rows_bf16, tfx_gather_rows_f16},
     .rms_norm = tfx_rms_norm,
     .layer_norm = tfx_layer_norm,
+    .rms_norm_rounded = tfx_rms_norm_rounded,
+    .layer_norm_rounded = tfx_layer_norm_rounded,
     .softmax = tfx_softmax,
     .rope = tfx_rope,
     .attention = tfx_attention,

@@ -47,6 +47,13 @@ typedef struct Kernels {
     Linear4 *linear_four;  // max(a, e0) * e1 + tanh(e2) - e3
     LinearWork *linear_bf16a16, *linear_i8, *linear_i8g32a8, *linear_i4g32a8;
     LinearWork1 *linear_bf16a16_add, *linear_i8_add, *linear_i4g32a8_add;
+    LinearWork *linear_f32_rounded;  // not work: rounded
+    void (*linear_i8_add_rounded)(const tfx_par *par, float *y, ptrdiff_t ldy,
+                                  const float *x, ptrdiff_t ldx, const void *w,
+                                  ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float *work,
+                                  const float *e0, ptrdiff_t ld0, float *rounded);
+    void (*round_rows)(const tfx_par *par, float *work, const float *x, ptrdiff_t ldx,
+                       ptrdiff_t m, ptrdiff_t k);
     LinearWork *linear_block48;  // work may be NULL
     LinearWork1 *linear_block48_add;
     Linear *linear_i8g32, *linear_i4g32;
@@ -61,6 +68,13 @@ typedef struct Kernels {
     void (*layer_norm)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
                        ptrdiff_t ldx, const float *w, const float *b, float eps,
                        ptrdiff_t m, ptrdiff_t d);
+    void (*rms_norm_rounded)(const tfx_par *par, float *y, ptrdiff_t ldy,
+                             const float *x, ptrdiff_t ldx, const float *w, float eps,
+                             ptrdiff_t m, ptrdiff_t d, float *rounded);
+    void (*layer_norm_rounded)(const tfx_par *par, float *y, ptrdiff_t ldy,
+                               const float *x, ptrdiff_t ldx, const float *w,
+                               const float *b, float eps, ptrdiff_t m, ptrdiff_t d,
+                               float *rounded);
     void (*softmax)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
                     ptrdiff_t ldx, ptrdiff_t m, ptrdiff_t d);
     void (*rope)(const tfx_par *par, float *y, ptrdiff_t y_head, ptrdiff_t y_row,
