@@ -95,6 +95,7 @@ typedef struct LArg {
     Buf *buf;
     LExpr *index;
     bool writes, reads;
+    bool last;  // written when all operands have been read and all else is written
     LExpr *expr;
 } LArg;
 
@@ -208,6 +209,7 @@ typedef struct Template {
     const char *doc;
     Format weight;  // how it is packed
     int nextra;
+    bool rounds;      // the rows of y too, for the next product
     LExpr *epilogue;  // over a, e0, e1, ...
     const char *key;
 } Template;

@@ -29,10 +29,10 @@ static bool read_dtype(LoopReader *l, DType *d)
 
 // ---- kernels ---------------------------------------------------------------------------
 
-// in b[i], out b[i], inout b[i]; false with *found unset: it is something else.
+// in b[i], out b[i], inout b[i], last b[i]; false with *found unset: it is something else.
 static bool read_address(LoopReader *l, LArg *a, bool *found)
 {
-    static const char *const words[] = {"in", "out", "inout"};
+    static const char *const words[] = {"in", "out", "inout", "last"};
     Reader *r = &l->r;
     rd_space(r);
     size_t start = r->at;
@@ -47,8 +47,9 @@ static bool read_address(LoopReader *l, LArg *a, bool *found)
         }
         *found = true;
         a->kind = ARG_ADDR;
-        a->reads = i != 1;
+        a->reads = i == 0 || i == 2;
         a->writes = i != 0;
+        a->last = i == 3;
         return rd_buf(l, &a->buf) && rd_expect(r, "[") &&
                rd_expr(l, false, &a->index) && rd_expect(r, "]");
     }

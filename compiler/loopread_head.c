@@ -227,8 +227,10 @@ static bool read_template(LoopReader *l)
         return false;
     if (!format_find(word, &t->weight))
         return rd_fail(r, start, "expected an element type");
-    if (!rd_expect(r, "extras") || !rd_small_int(r, COUNT(operands) - 1, &t->nextra) ||
-        !rd_expect(r, "="))
+    if (!rd_expect(r, "extras") || !rd_small_int(r, COUNT(operands) - 1, &t->nextra))
+        return false;
+    t->rounds = rd_take(r, "rounded");
+    if (!rd_expect(r, "="))
         return false;
     l->vars.n = 0;
     for (int i = 0; i <= t->nextra; i++) {

@@ -115,6 +115,7 @@ static void put_arg(const LArg *a, Text *out)
     case ARG_ADDR:
         text_printf(out, "%s %s[",
                     !a->writes ? "in"
+                    : a->last  ? "last"
                     : a->reads ? "inout"
                                : "out",
                     a->buf->name);

@@ -31,6 +31,7 @@ typedef struct Low {
     ValueVec users;
     bool yielded;
     Buf **carried;  // of a repeat: the buffer of each carried value
+    Buf *rounded;   // its rows, once they are rounded for products
 } Low;
 
 // One statement to be of a function: an op, or the call of an outlined scope.
@@ -131,6 +132,7 @@ typedef struct Rows {
 
 void rows_open(Lower *l, Rows *r, int axes, Loc loc);
 void rows_close(Lower *l, Rows *r);
+bool rows_are_whole(const Lower *l, const Rows *r);  // all at once, without loops
 
 // ---- kernels -------------------------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ LStmt *kernel(Lower *l, const Value *v, const char *part, const char *name);
 void karg_par(Lower *l, LStmt *s);
 void karg_read(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index);
 void karg_write(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index);
+void karg_write_last(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index);
 void karg_size(Lower *l, LStmt *s, const char *name, const Size *n);
 // An axis, or a row stride of a view of b: said by the user's name for it.
 void karg_dim(Lower *l, LStmt *s, const char *name, const Dim *d);
@@ -169,9 +172,21 @@ const char *const_key(Arena *a, const Value *v);
 Buf *reach(Lower *l, Func *f, Buf *b);  // b as function f sees it
 Buf *buf_new(Lower *l, Func *f, BufKind kind, const char *name, const Type *t);
 const char *field_local(Lower *l, const Field *f);  // its name as a local of a function
+const char *lower_local_name(Lower *l, const Value *v);
 bool buf_free_at(Lower *l, const Buf *b, const Value *v, unsigned alias);
 Func *func_common(Func *a, Func *b);
 int index_in(const Region *r, const Value *v, const Lower *l);
+
+// ---- lower_rounded.c ---------------------------------------------------------------------
+
+// Does some linear read x as rounded rows; and does nothing read it otherwise?
+bool lower_is_rounded(Lower *l, const Value *x);
+bool lower_is_only_rounded(Lower *l, const Value *x);
+// Where the op that makes x, being lowered, is to round its rows.
+Buf *lower_round_here(Lower *l, const Value *x);
+// Where this linear finds the rounded rows of its operand; *is_made: they are there, else it
+// is to make them, from all rows of the operand at once.
+Buf *lower_rounded(Lower *l, const Value *linear, bool *is_made);
 
 // ---- lower_record.c -------------------------------------------------------------------------------------
 

@@ -276,7 +276,7 @@ static const int64_t *storage_order(Lower *l, const Value *v)
 
 // The source's name, of the value or of what it is seen as next; else the name of the weight
 // of a linear, of the library block, or of the op.
-static const char *local_name(Lower *l, const Value *v)
+const char *lower_local_name(Lower *l, const Value *v)
 {
     if (v->name && !v->scope->library)
         return v->name;
@@ -301,7 +301,7 @@ static const char *local_name(Lower *l, const Value *v)
 
 static View new_local(Lower *l, const Value *v)
 {
-    const char *name = local_name(l, v);
+    const char *name = lower_local_name(l, v);
     const int64_t *perm = storage_order(l, v);
     if (!perm)
         return view_dense(l, buf_new(l, low_of(l, v)->home, BUF_LOCAL, name, &v->type),

@@ -39,6 +39,13 @@ void karg_write(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index)
     a->writes = true;
 }
 
+// It may lie over operands, which are not needed any more.
+void karg_write_last(Lower *l, LStmt *s, const char *name, Buf *b, LExpr *index)
+{
+    karg_write(l, s, name, b, index);
+    s->args.p[s->args.n - 1].last = true;
+}
+
 void karg_expr(Lower *l, LStmt *s, const char *name, LExpr *e)
 {
     arg_new(l, s, ARG_EXPR, name)->expr = e;

@@ -283,6 +283,11 @@ void rows_open(Lower *l, Rows *r, int axes, Loc loc)
     open_nest(l, n, peel, loc);
 }
 
+bool rows_are_whole(const Lower *l, const Rows *r)
+{
+    return l->out == r->nest.outer;
+}
+
 void rows_close(Lower *l, Rows *r)
 {
     nest_close(l, &r->nest);

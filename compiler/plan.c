@@ -70,6 +70,20 @@ static void touch_expr(LExpr *e, int at)
         touch_expr(e->arg[i], at);
 }
 
+// A kernel has two moments: s->position, and behind it that of an operand written last, to
+// which what it writes lives on.
+static void touch_arg(const LStmt *s, const LArg *a)
+{
+    bool has_last = false;
+    for (int i = 0; i < s->args.n; i++)
+        has_last = has_last || s->args.p[i].last;
+    if (!a->last)
+        touch(a->buf, s->position);
+    if (has_last && a->writes)
+        touch(a->buf, s->position + 1);
+    touch_expr(a->expr, s->position);
+}
+
 static void number(Walk *w, const LStmts *body)
 {
     for (int i = 0; i < body->n; i++) {
@@ -78,10 +92,8 @@ static void number(Walk *w, const LStmts *body)
         touch(s->buf, s->position);
         touch_expr(s->index, s->position);
         touch_expr(s->value, s->position);
-        for (int k = 0; k < s->args.n; k++) {
-            touch(s->args.p[k].buf, s->position);
-            touch_expr(s->args.p[k].expr, s->position);
-        }
+        for (int k = 0; k < s->args.n; k++)
+            touch_arg(s, &s->args.p[k]);
         for (int k = 0; k < s->actuals.n; k++)
             touch(s->actuals.p[k], s->position);
         if (s->kind == LS_CALL && s->callee->frame_bytes > 0) {

@@ -132,6 +132,17 @@ static void check_call(Check *c, const LStmt *s)
         read_buf(c, s->actuals.p[i]);
 }
 
+// By then the operands have been read, and what else is written must stay.
+static void write_last(Check *c, const LStmt *s)
+{
+    for (int i = 0; i < s->args.n; i++)
+        if (s->args.p[i].last)
+            write_buf(c, s->args.p[i].buf);
+    for (int i = 0; i < s->args.n; i++)
+        if (s->args.p[i].writes)
+            read_buf(c, s->args.p[i].buf);
+}
+
 static void check_body(Check *c, const LStmts *body);
 
 static void check_loop(Check *c, const LStmts *body)
@@ -165,11 +176,12 @@ static void check_body(Check *c, const LStmts *body)
         if (s->kind == LS_STORE)
             write_buf(c, s->buf);
         for (int k = 0; k < s->args.n; k++)
-            if (s->args.p[k].writes)
+            if (s->args.p[k].writes && !s->args.p[k].last)
                 write_buf(c, s->args.p[k].buf);
         for (int k = 0; k < s->args.n; k++)
             if (s->args.p[k].reads)
                 read_buf(c, s->args.p[k].buf);
+        write_last(c, s);
         if (s->kind == LS_CALL)
             check_call(c, s);
         if (s->kind == LS_FOR)

@@ -208,22 +208,43 @@ static const char *edited(Arena *a, const char *text, const char *from, const ch
     return arena_printf(a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
-static const char *small_program(Arena *a)
+// The program of a case file, to its first #!.
+static const char *program_of(Arena *a, const char *path)
 {
     size_t n;
-    char *text = cases_read(a, rooted(a, "tests/loops/small.txt"), &n);
+    char *text = cases_read(a, rooted(a, path), &n);
     cr_assert(text != NULL);
-    char *start = strstr(text, "program small"), *end = strstr(start, "#! print");
+    char *start = strstr(text, "\nprogram ") + 1, *end = strstr(start, "#! print");
     return arena_strndup(a, start, (size_t)(end - start));
 }
 
-Test(loop, every_rule_is_checked)
+static const char *small_program(Arena *a)
 {
-    Arena *a = arena_new();
-    const char *text = small_program(a);
+    return program_of(a, "tests/loops/small.txt");
+}
+
+// Of rounded.txt: rows that are rounded for the next product.
+static const Edit rounded_edits[] = {
+    {"rounded rows without a place", "last down_rounded[0]", "@null",
+     "forward: argument 11 of linear_relu_rounded is of the wrong kind"},
+    {"rounded rows that are written too early", "last down_rounded[0]",
+     "out down_rounded[0]",
+     "forward: argument 11 of linear_relu_rounded is written at the wrong time"},
+    {"y written too late", "out gate[0], 16, in x[0]", "last gate[0], 16, in x[0]",
+     "forward: argument 2 of linear_silu is written at the wrong time"},
+    {"no rounded rows of a template that makes them", ", last down_rounded[0]", "",
+     "forward: linear_relu_rounded takes 11 arguments, not 10"},
+    {"neither x nor its rounded rows", "in down_rounded[0], 0", "@null, 0",
+     "forward: argument 4 of linear_add is of the wrong kind"},
+    {"rows that are rounded by groups and have no room", "linear_add int8",
+     "linear_add int8g32a8", "forward: argument 10 of linear_add is of the wrong kind"},
+};
+
+static int check_edits(Arena *a, const char *text, int n, const Edit *edit)
+{
     int illegal = 0;
-    for (int i = 0; i < COUNT(edits); i++) {
-        const Edit *e = &edits[i];
+    for (int i = 0; i < n; i++) {
+        const Edit *e = &edit[i];
         Diag *d = diag_new(a);
         Prog *p = parse(a, d, edited(a, text, e->from, e->to));
         cr_expect(p == NULL, "%s: was accepted", e->claim);
@@ -234,7 +255,16 @@ Test(loop, every_rule_is_checked)
         }
         cr_expect(said, "%s: not `%s` but\n%s", e->claim, e->message, messages(a, d));
     }
-    cr_expect(illegal > 0, "none of them has the code E0907");
+    return illegal;
+}
+
+Test(loop, every_rule_is_checked)
+{
+    Arena *a = arena_new();
+    const char *rounded = program_of(a, "tests/loops/rounded.txt");
+    cr_expect(check_edits(a, small_program(a), COUNT(edits), edits) > 0,
+              "none of them has the code E0907");
+    check_edits(a, rounded, COUNT(rounded_edits), rounded_edits);
     arena_free(a);
 }
 
@@ -279,12 +309,23 @@ static const Edit overlaps[] = {
      "forward: exp_ is read but has no place\n"},
 };
 
-Test(loop, plans_that_overlap_are_told)
+// down_rounded may lie over norm_rounded, of which it is made, but over nothing else.
+static const Edit rounded_overlaps[] = {
+    {"rounded rows over the product they are of", "down_rounded: f32[17*T] at 0",
+     "down_rounded: f32[17*T] at 512",
+     "forward: down is read after something else was written over it\n"},
+    {"a product over its rounded operand", "gate: f32[T, 16] at 576",
+     "gate: f32[T, 16] at 512",
+     "forward: x_rounded is read after something else was written over it\n"},
+    {"a norm's rounded rows over what it reads", "norm_rounded: f32[17*T] at 0",
+     "norm_rounded: f32[17*T] at 64",
+     "forward: gate is read after something else was written over it\n"},
+};
+
+static void check_overlaps(Arena *a, const char *text, int n, const Edit *edit)
 {
-    Arena *a = arena_new();
-    const char *text = small_program(a);
-    for (int i = 0; i < COUNT(overlaps); i++) {
-        const Edit *e = &overlaps[i];
+    for (int i = 0; i < n; i++) {
+        const Edit *e = &edit[i];
         Diag *d = diag_new(a);
         Prog *p = parse(a, d, edited(a, text, e->from, e->to));
         cr_assert(p != NULL, "%s: %s", e->claim, messages(a, d));
@@ -298,6 +339,14 @@ Test(loop, plans_that_overlap_are_told)
     Prog *p = parse(a, diag_new(a), text);
     cr_assert(p != NULL);
     cr_expect(plan_check(p, &why), "%s", why.p);
+}
+
+Test(loop, plans_that_overlap_are_told)
+{
+    Arena *a = arena_new();
+    const char *rounded = program_of(a, "tests/loops/rounded.txt");
+    check_overlaps(a, small_program(a), COUNT(overlaps), overlaps);
+    check_overlaps(a, rounded, COUNT(rounded_overlaps), rounded_overlaps);
     arena_free(a);
 }
 

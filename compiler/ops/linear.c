@@ -120,7 +120,7 @@ static void name_part(Text *t, const Value *v)
 }
 
 // linear_bias_gelu: what the epilogue does, in order, unless that is a long story.
-static const char *template_name(Lower *l, const Value *v)
+static const char *template_name(Lower *l, const Value *v, bool rounds)
 {
     Text t;
     text_init(&t, l->p->arena);
@@ -137,7 +137,12 @@ static const char *template_name(Lower *l, const Value *v)
         if (op->op != OP_const && (!bias || extra))
             name_part(&t, op);
     }
-    return t.n <= MAX_NAME ? t.p : "linear_fused";
+    if (t.n > MAX_NAME) {
+        text_init(&t, l->p->arena);
+        text_puts(&t, "linear_fused");
+    }
+    text_puts(&t, rounds ? "_rounded" : "");
+    return t.p;
 }
 
 static void key_expr(Text *t, const LExpr *e)
@@ -150,14 +155,14 @@ static void key_expr(Text *t, const LExpr *e)
 }
 
 static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
-                                     Format weight)
+                                     Format weight, bool rounds)
 {
     Prog *p = l->p;
     Text key;
     text_init(&key, p->arena);
-    text_printf(&key, "%s %d ", format_info[weight].name, v->nin - 2);
+    text_printf(&key, "%s %d %d ", format_info[weight].name, v->nin - 2, rounds);
     key_expr(&key, epilogue);
-    const char *base = template_name(l, v), *name = base;
+    const char *base = template_name(l, v, rounds), *name = base;
     int same = 1;
     for (int i = 0; i < p->templates.n; i++)
         if (!strcmp(p->templates.p[i]->key, key.p))
@@ -171,6 +176,7 @@ static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
     t->name = name;
     t->weight = weight;
     t->nextra = v->nin - 2;
+    t->rounds = rounds;
     t->epilogue = epilogue;
     t->key = key.p;
     vec_push(p->arena, &p->templates, t);
@@ -234,6 +240,59 @@ static void turned_arg(Lower *l, LStmt *s, const Size *rows, int64_t k)
     karg_write(l, s, NULL, b, lx_int(l->p, 0));
 }
 
+// The rows of x as floats; without a buffer when they are read rounded only.
+static View rows_view(Lower *l, const Value *v)
+{
+    const Value *x = v->in[0];
+    if (lower_is_only_rounded(l, x) && low_of(l, x)->rounded)
+        return (View){0};
+    View rows = lower_in(l, v, 0);
+    return size_is(rows.stride[rows.rank - 1], 1) ? rows : lower_dense(l, rows, "rows");
+}
+
+// What a product does about rounded rows: those of x by ROUNDS_row, its own for the next one.
+typedef struct Rounding {
+    Buf *x;     // where they are, or are to be made; NULL: not all rows at once
+    bool made;  // they are there, and x is not read as floats
+    bool y;
+} Rounding;
+
+static Rounding rounding_of(Lower *l, const Value *v, const Rows *r)
+{
+    Rounding by = {0};
+    if (!rows_are_whole(l, r))
+        return by;
+    if (format_info[lower_linear_format(l, v)].rounds_x == ROUNDS_row)
+        by.x = lower_rounded(l, v, &by.made);
+    by.y = lower_is_rounded(l, v);
+    return by;
+}
+
+static void x_args(Lower *l, LStmt *s, const Rows *r, View x, const Rounding *by)
+{
+    if (by->made) {
+        karg_read(l, s, NULL, by->x, lx_int(l->p, 0));
+        karg_size(l, s, NULL, size_int(l->sizes, 0));
+    } else {
+        karg_read(l, s, NULL, x.buf, r->nest.index[1]);
+        karg_ld(l, s, NULL, x.buf, r->ld[1]);
+    }
+}
+
+static void work_arg(Lower *l, LStmt *s, const Packed *w, const Size *rows,
+                     const Rounding *by)
+{
+    const FormatInfo *f = &format_info[w->format];
+    if (by->made)
+        karg_null(l, s, NULL);
+    else if (by->x)
+        karg_write(l, s, NULL, by->x, lx_int(l->p, 0));
+    else if (f->work == WORK_rounded)
+        rounded_arg(l, s, rows, w->k, f->rounds_x);
+    else if (f->work == WORK_turned)
+        turned_arg(l, s, rows, w->k);
+}
+
 void lower_linear(Lower *l, const Value *v)
 {
     Prog *p = l->p;
@@ -244,9 +303,7 @@ void lower_linear(Lower *l, const Value *v)
         return;
     }
     Rows r = {.nest = {.nviews = v->nin}};
-    View x = lower_in(l, v, 0);
-    if (!size_is(x.stride[last], 1))
-        x = lower_dense(l, x, "rows");
+    View x = rows_view(l, v);
     for (int i = 2; i < v->nin; i++)
         r.nest.view[i] = extra_view(l, v, i);
     Buf *w = lower_packed(l, v->in[1], lower_linear_format(l, v));
@@ -257,31 +314,30 @@ void lower_linear(Lower *l, const Value *v)
         y = view_dense(l, t, &v->type);
     }
     r.nest.view[0] = y;
-    r.nest.view[1] = x;
+    r.nest.view[1] = x.buf ? x : y;
     View extra[MAX_EXTRA + 2];
     for (int i = 0; i < v->nin; i++)
         extra[i < 2 ? 0 : i] = r.nest.view[i];
-    const Template *t =
-        find_template(l, v, epilogue_of(l, v), w->field->packed->format);
     rows_open(l, &r, last, v->loc);
+    const Rounding by = rounding_of(l, v, &r);
+    const Template *t =
+        find_template(l, v, epilogue_of(l, v), w->field->packed->format, by.y);
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);
     karg_write(l, s, NULL, y.buf, r.nest.index[0]);
     karg_ld(l, s, NULL, y.buf, r.ld[0]);
-    karg_read(l, s, NULL, x.buf, r.nest.index[1]);
-    karg_ld(l, s, NULL, x.buf, r.ld[1]);
+    x_args(l, s, &r, x, &by);
     karg_read(l, s, NULL, w, lx_int(p, 0));
     karg_size(l, s, NULL, r.rows);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[0]);
     karg_dim(l, s, NULL, &v->in[1]->type.dim[1]);
-    if (format_info[t->weight].work == WORK_rounded)
-        rounded_arg(l, s, r.rows, w->field->packed->k, format_info[t->weight].rounds_x);
-    if (format_info[t->weight].work == WORK_turned)
-        turned_arg(l, s, r.rows, w->field->packed->k);
+    work_arg(l, s, w->field->packed, r.rows, &by);
     for (int i = 2; i < v->nin; i++) {
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
         karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);
     }
+    if (by.y)
+        karg_write_last(l, s, NULL, lower_round_here(l, v), lx_int(p, 0));
     rows_close(l, &r);
     lower_copy(l, to, y);
 }

@@ -46,9 +46,10 @@ static const Model table = {
 #define SILU(a) ((a) / (1.0f + TFX_EXP(-(a))))
 // clang-format on
 
-#define TFX_LINEAR      linear
+#define TFX_LINEAR      linear_rounded
 #define TFX_WEIGHT      i8
 #define TFX_EXTRAS      0
+#define TFX_ROUNDED     1
 #define TFX_EPILOGUE(a) a
 #include "tfx_rt.h"
 
@@ -84,25 +85,25 @@ static const void *weight(const small *m, size_t offset)
 // Layer layer.{i}  small.tfx:16
 static void layer(const small *m, const Layer *w, char *scratch, ptrdiff_t T, float *h)
 {
-    const float *w_norm = weight(m, w->norm);            // f32[64]
-    float *norm = (float *)scratch;                      // f32[T, 64]
-    const void *w_up_right = weight(m, w->up_right);     // int8[16, 64], panels
-    float *up_right = (float *)(scratch + 3648);         // f32[T, 16]
-    float *rounded = (float *)(scratch + 2048);          // f32[17*T]
-    const void *w_up_left = weight(m, w->up_left);       // int8[96, 16], panels
-    float *up_left = (float *)scratch;                   // f32[T, 96]
-    float *rounded2 = (float *)(scratch + 3072);         // f32[17*T]
-    const float *w_gate_bias = weight(m, w->gate_bias);  // f32[64]
-    const void *w_gate = weight(m, w->gate);             // int4g32[64, 64], panels
-    float *gate = (float *)(scratch + 3072);             // f32[T, 64]
-    const void *w_down = weight(m, w->down);             // block48[64, 96], panels
+    const float *w_norm = weight(m, w->norm);             // f32[64]
+    float *norm_rounded = (float *)scratch;               // f32[17*T]
+    const void *w_up_right = weight(m, w->up_right);      // int8[16, 64], panels
+    float *up_right = (float *)(scratch + 576);           // f32[T, 16]
+    float *up_right_rounded = (float *)(scratch + 3072);  // f32[17*T]
+    const void *w_up_left = weight(m, w->up_left);        // int8[96, 16], panels
+    float *up_left = (float *)scratch;                    // f32[T, 96]
+    const float *w_gate_bias = weight(m, w->gate_bias);   // f32[64]
+    const void *w_gate = weight(m, w->gate);              // int4g32[64, 64], panels
+    float *gate = (float *)(scratch + 3072);              // f32[T, 64]
+    const void *w_down = weight(m, w->down);              // block48[64, 96], panels
 
-    // norm: f32[T, 64]  small.tfx:17
-    tfx_rms_norm(m->par, norm, 64, h, 64, w_norm, 1e-05f, T, 64);
+    // norm_rounded: f32[T, 64]  small.tfx:17
+    tfx_rms_norm_rounded(m->par, NULL, 0, h, 64, w_norm, 1e-05f, T, 64, norm_rounded);
     // up_right: f32[T, 64] @ f32[16, 64]' -> f32[T, 16]  small.tfx:17
-    linear(m->par, up_right, 16, norm, 64, w_up_right, T, 16, 64, rounded);
+    linear_rounded(m->par, up_right, 16, norm_rounded, 0, w_up_right, T, 16, 64, NULL,
+                   up_right_rounded);
     // up_left: f32[T, 16] @ f32[96, 16]' -> f32[T, 96]  small.tfx:17
-    linear_silu(m->par, up_left, 96, up_right, 16, w_up_left, T, 96, 16, rounded2);
+    linear_silu(m->par, up_left, 96, up_right_rounded, 0, w_up_left, T, 96, 16, NULL);
     // gate: f32[T, 64] @ f32[64, 64]' -> f32[T, 64]  small.tfx:18
     linear_bias(m->par, gate, 64, h, 64, w_gate, T, 64, 64, w_gate_bias, 0);
     // h: f32[T, 96] @ f32[64, 96]' -> f32[T, 64]  small.tfx:17

@@ -156,13 +156,14 @@ static void run_compilers(Test *t, int n, char **files)
         {{"wasm", WASM_CLANG " -msimd128", NODE}, NULL},
         {{"wasm-scalar", WASM_CLANG " -DTFX_SCALAR", NODE}, NULL},
     };
-    static const char *const models[] = {"gather-bf16", "repeat", "state"};
+    static const char *const models[] = {"ops/gather-bf16", "ops/repeat", "ops/state",
+                                         "numeric/levels/rounded"};
     for (int i = 0; i < n; i++)
         add_model(t, files[i], "01");
     for (int i = 0; i < COUNT(models) && n == 0; i++)
-        add_model(
-            t, arena_printf(t->arena, "%s/tests/ops/%s.tfx", source_root(), models[i]),
-            "1");
+        add_model(t,
+                  arena_printf(t->arena, "%s/tests/%s.tfx", source_root(), models[i]),
+                  "1");
     for (int i = 0; i < COUNT(all); i++)
         replay(t, &all[i].compiler, all[i].option);
 }
