@@ -46,7 +46,7 @@ typedef struct Emit {
 // Precedence of what is around: an operand that binds less gets parentheses.
 enum { PREC_SUM = 1, PREC_PRODUCT, PREC_UNARY, PREC_POSTFIX };
 void emit_expr(Emit *e, const LExpr *x, int prec, Text *out);
-void emit_size(const Size *s, int prec, Text *out);
+void emit_size(Emit *e, const Size *s, int prec, Text *out);
 void emit_number(double v, DType d, Text *out);
 enum { EMIT_COLUMNS = 88 };
 void emit_pad(Text *t, int n);

@@ -140,7 +140,7 @@ static void emit_dim_checks(Emit *e, const Func *f)
         return;
     Text t;
     text_init(&t, p->arena);
-    emit_size(f->entry->advance, PREC_SUM + 1, &t);
+    emit_size(e, f->entry->advance, PREC_SUM + 1, &t);
     emit_line(e, "int32_t %s;", c->name);
     emit_line(e, "memcpy(&%s, state, sizeof(%s));", c->name, c->name);
     emit_line(e, "if (%s < 0 || %s > %s_MAX_%s - %s)", c->name, c->name, p->upper,
@@ -231,7 +231,7 @@ static void emit_entry(Emit *e, const Func *f)
     if (c) {
         Text t;
         text_init(&t, p->arena);
-        emit_size(f->entry->advance, 0, &t);
+        emit_size(e, f->entry->advance, 0, &t);
         emit_line(e, "%s += %s;", c->name, t.p);
         emit_line(e, "memcpy(state, &%s, sizeof(%s));", c->name, c->name);
     }

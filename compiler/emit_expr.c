@@ -34,32 +34,36 @@ void emit_number(double v, DType d, Text *out)
         text_puts(out, "f");
 }
 
-static void emit_atom(const Atom *a, Text *out)
+static void emit_atom(Emit *e, const Atom *a, Text *out)
 {
     if (a->kind == ATOM_DIM) {
         text_puts(out, a->dim->name);
         return;
     }
+    if (a->kind == ATOM_TURN) {
+        text_printf(out, "w->%s", record_size(e->func->record, a->turn)->name);
+        return;
+    }
     static const char *const name[] = {"", "tfx_floor_div", "tfx_ceil_div",
                                        "tfx_min_size", "tfx_max_size"};
     text_printf(out, "%s(", name[a->kind]);
-    emit_size(a->a, 0, out);
+    emit_size(e, a->a, 0, out);
     text_puts(out, ", ");
-    emit_size(a->b, 0, out);
+    emit_size(e, a->b, 0, out);
     text_puts(out, ")");
 }
 
-static void emit_term(const Term *t, int64_t coef, Text *out)
+static void emit_term(Emit *e, const Term *t, int64_t coef, Text *out)
 {
     if (coef != 1 || t->nfactors == 0)
         text_printf(out, "%lld%s", (long long)coef, t->nfactors ? " * " : "");
     for (int i = 0; i < t->nfactors; i++) {
         text_puts(out, i ? " * " : "");
-        emit_atom(t->factor[i], out);
+        emit_atom(e, t->factor[i], out);
     }
 }
 
-void emit_size(const Size *s, int prec, Text *out)
+void emit_size(Emit *e, const Size *s, int prec, Text *out)
 {
     int n = size_nterms(s);
     if (n == 0) {
@@ -78,7 +82,7 @@ void emit_size(const Size *s, int prec, Text *out)
             text_puts(out, c < 0 ? " - " : " + ");
             c = c < 0 ? -c : c;
         }
-        emit_term(t, c, out);
+        emit_term(e, t, c, out);
     }
     text_puts(out, parens ? ")" : "");
 }
@@ -181,7 +185,7 @@ void emit_expr(Emit *e, const LExpr *x, int prec, Text *out)
             text_puts(out, ")");
         return;
     case LX_SIZE:
-        emit_size(x->size, prec, out);
+        emit_size(e, x->size, prec, out);
         return;
     case LX_VAR:
         text_puts(out, x->name);

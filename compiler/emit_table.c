@@ -6,6 +6,30 @@
 
 // ---- struct types ------------------------------------------------------------------------
 
+// What a field has, as C declares it; *note: a comment.
+static const char *field_line(Emit *e, const Field *f, const char **note)
+{
+    Arena *a = e->p->arena;
+    *note = "";
+    if (f->kind == FIELD_RECORD && f->index)
+        return arena_printf(a, "%s %s[%lld];", f->record->type, f->name,
+                            (long long)f->turns);
+    if (f->kind == FIELD_RECORD)
+        return arena_printf(a, "%s %s;", f->record->type, f->name);
+    if (f->kind == FIELD_SIZE) {
+        *note = arena_printf(a, "%lld to %lld", (long long)f->size->lo,
+                             (long long)f->size->hi);
+        return arena_printf(a, "ptrdiff_t %s;", f->name);
+    }
+    Text t;
+    text_init(&t, a);
+    type_print(f->kind == FIELD_STATE ? &f->state->type : &f->packed->value->type, &t);
+    if (f->kind == FIELD_STATE)
+        text_puts(&t, ", in the state");
+    *note = t.p;
+    return arena_printf(a, "size_t %s;", f->name);
+}
+
 static void emit_record_type(Emit *e, const Record *r, Map *done)
 {
     if (map_get(done, r->type))
@@ -20,22 +44,7 @@ static void emit_record_type(Emit *e, const Record *r, Map *done)
     VEC(const char *) notes = {NULL, 0, 0};
     size_t widest = 0;
     for (int i = 0; i < r->fields.n; i++) {
-        const Field *f = r->fields.p[i];
-        const char *line, *note = "";
-        if (f->kind == FIELD_RECORD) {
-            line = f->index ? arena_printf(a, "%s %s[%lld];", f->record->type, f->name,
-                                           (long long)f->turns)
-                            : arena_printf(a, "%s %s;", f->record->type, f->name);
-        } else {
-            Text t;
-            text_init(&t, a);
-            type_print(
-                f->kind == FIELD_STATE ? &f->state->type : &f->packed->value->type, &t);
-            if (f->kind == FIELD_STATE)
-                text_puts(&t, ", in the state");
-            note = t.p;
-            line = arena_printf(a, "size_t %s;", f->name);
-        }
+        const char *note, *line = field_line(e, r->fields.p[i], &note);
         vec_push(a, &lines, line);
         vec_push(a, &notes, note);
     }
@@ -67,8 +76,11 @@ static int64_t state_offset(const Prog *p, const char *path)
     bug("state %s has no place", path);
 }
 
-static int64_t field_offset(Emit *e, const Field *f, int nturns, const Turn *turns)
+// The offset that stands in a row, or the size.
+static int64_t field_number(Emit *e, const Field *f, int nturns, const Turn *turns)
 {
+    if (f->kind == FIELD_SIZE)
+        return turn_var_at(f->size, nturns, turns);
     if (f->kind == FIELD_STATE) {
         const char *path = f->state->path;
         for (int i = 0; i < nturns; i++)
@@ -86,6 +98,15 @@ static bool is_flat(const Record *r)
     return true;
 }
 
+static bool has_sizes(const Record *r)
+{
+    for (int i = 0; i < r->fields.n; i++)
+        if (r->fields.p[i]->kind == FIELD_SIZE ||
+            (r->fields.p[i]->kind == FIELD_RECORD && has_sizes(r->fields.p[i]->record)))
+            return true;
+    return false;
+}
+
 static void emit_row(Emit *e, const Record *r, int nturns, Turn *turns, int indent);
 
 static void newline(Text *out, int indent)
@@ -100,7 +121,7 @@ static void emit_field(Emit *e, const Field *f, int nturns, Turn *turns, int ind
     Text *out = e->out;
     text_printf(out, ".%s = ", f->name);
     if (f->kind != FIELD_RECORD) {
-        text_printf(out, "%lld", (long long)field_offset(e, f, nturns, turns));
+        text_printf(out, "%lld", (long long)field_number(e, f, nturns, turns));
         return;
     }
     if (!f->index) {
@@ -149,7 +170,10 @@ void emit_records(Emit *e)
         return;
     text_puts(e->out,
               "// Offsets in bytes: of weights from the start of the packed file, of "
-              "states from the\n// start of the state region.\n\n");
+              "states from the\n// start of the state region.");
+    text_puts(e->out, has_sizes(p->root)
+                          ? " And sizes, where they differ from row to row.\n\n"
+                          : "\n\n");
     emit_record_type(e, p->root, map_new(p->arena));
     text_puts(e->out, "// clang-format off\n");
     text_printf(e->out, "static const %s table = ", p->root->type);

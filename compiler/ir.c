@@ -119,17 +119,85 @@ DimVar *module_dim(Module *m, const char *name, int64_t lo, int64_t hi, int64_t 
     return d;
 }
 
+bool module_has_name(const Module *m, const char *name)
+{
+    for (int i = 0; i < m->dims.n; i++)
+        if (strcmp(m->dims.p[i]->name, name) == 0)
+            return true;
+    for (int i = 0; i < m->tables.n; i++)
+        if (strcmp(m->tables.p[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool same_table(const TurnVar *v, int nranges, const TurnRange *range,
+                       const int64_t *value)
+{
+    if (v->nranges != nranges)
+        return false;
+    for (int i = 0; i < nranges; i++)
+        if (strcmp(v->range[i].index, range[i].index) != 0 ||
+            v->range[i].lo != range[i].lo || v->range[i].n != range[i].n)
+            return false;
+    return memcmp(v->value, value, (size_t)turn_var_count(v) * sizeof *value) == 0;
+}
+
+// name, name2, name3...: is s one of those?
+static bool is_name_of(const char *s, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(s, name, n) == 0 && strspn(s + n, "0123456789") == strlen(s + n);
+}
+
+TurnVar *module_table_new(Module *m, const char *name, int nranges,
+                          const TurnRange *range, const int64_t *value)
+{
+    Arena *a = m->arena;
+    TurnVar *v = NEW(a, TurnVar);
+    v->name = arena_strdup(a, name);
+    v->nranges = nranges;
+    for (int i = 0; i < nranges; i++) {
+        v->range[i] = range[i];
+        v->range[i].index = arena_strdup(a, range[i].index);
+    }
+    const int64_t n = turn_var_count(v);
+    int64_t *own = NEWN(a, int64_t, n);
+    memcpy(own, value, (size_t)n * sizeof *own);
+    v->value = own;
+    v->lo = v->hi = own[0];
+    for (int64_t i = 1; i < n; i++) {
+        v->lo = own[i] < v->lo ? own[i] : v->lo;
+        v->hi = own[i] > v->hi ? own[i] : v->hi;
+    }
+    v->id = m->tables.n;
+    vec_push(a, &m->tables, v);
+    return v;
+}
+
+TurnVar *module_table(Module *m, const char *name, int nranges, const TurnRange *range,
+                      const int64_t *value)
+{
+    for (int i = 0; i < m->tables.n; i++)
+        if (is_name_of(m->tables.p[i]->name, name) &&
+            same_table(m->tables.p[i], nranges, range, value))
+            return m->tables.p[i];
+    const char *free_name = name;
+    for (int i = 2; module_has_name(m, free_name); i++)
+        free_name = arena_printf(m->arena, "%s%d", name, i);
+    return module_table_new(m, free_name, nranges, range, value);
+}
+
 // ---- asking ----------------------------------------------------------------------------
 
-static bool sizes_are_ints(const Value *v)
+static bool sizes_are_fixed(const Value *v)
 {
     for (int k = 0; k < v->type.rank; k++)
-        if (!size_is_int(v->type.dim[k].size, NULL))
+        if (!size_is_fixed(v->type.dim[k].size))
             return false;
     for (int i = 0; i < v->nattr; i++)
-        if (v->attr[i].kind == AT_SIZES)
+        if (v->attr[i].kind == AT_SIZES || v->attr[i].kind == AT_SIZE)
             for (int k = 0; k < v->attr[i].n; k++)
-                if (!size_is_int(v->attr[i].sizes[k], NULL))
+                if (!size_is_fixed(v->attr[i].sizes[k]))
                     return false;
     return true;
 }
@@ -145,7 +213,7 @@ static bool is_const(const Value *v, int *budget)
     case OP_const:
         return true;
     case OP_iota:
-        return sizes_are_ints(v);
+        return sizes_are_fixed(v);
     case OP_param:
     case OP_state:
     case OP_size:
@@ -156,7 +224,7 @@ static bool is_const(const Value *v, int *budget)
     default:
         break;
     }
-    if (v->nin == 0 || !sizes_are_ints(v))
+    if (v->nin == 0 || !sizes_are_fixed(v))
         return false;
     for (int i = 0; i < v->nin; i++)
         if (!is_const(v->in[i], budget))

@@ -105,7 +105,15 @@ typedef struct Scope {
     int id;                // unique in the module
 } Scope;
 
-typedef enum AttrKind { AT_INT, AT_NUM, AT_STR, AT_INTS, AT_SIZES, AT_DTYPE } AttrKind;
+typedef enum AttrKind {
+    AT_INT,
+    AT_NUM,
+    AT_STR,
+    AT_INTS,
+    AT_SIZE,  // one of AT_SIZES, written without brackets
+    AT_SIZES,
+    AT_DTYPE
+} AttrKind;
 
 typedef struct Attr {
     const char *name;
@@ -113,7 +121,7 @@ typedef struct Attr {
     int64_t i;        // AT_INT
     double num;       // AT_NUM
     const char *str;  // AT_STR
-    int n;            // AT_INTS, AT_SIZES
+    int n;            // AT_INTS, AT_SIZES; AT_SIZE: 1
     const int64_t *ints;
     const Size *const *sizes;
     DType dtype;
@@ -180,6 +188,7 @@ struct Module {
     const char *name;     // prefix of what is emitted: "stories"
     const char *weights;  // the file the source names, or NULL
     VEC(DimVar *) dims;
+    VEC(TurnVar *) tables;  // of sizes that differ from turn to turn
     VEC(Weight *) weights_list;
     VEC(State *) states;
     VEC(Scope *) scopes;  // by id; 0 is the root
@@ -201,6 +210,13 @@ Region *region_new(Module *m, Value *owner);
 Weight *module_weight(Module *m, const char *path, Type type);  // finds or adds
 State *module_state(Module *m, const char *path, Type type);
 DimVar *module_dim(Module *m, const char *name, int64_t lo, int64_t hi, int64_t by);
+// Adds a table under a name that no dim or table has.
+TurnVar *module_table_new(Module *m, const char *name, int nranges,
+                          const TurnRange *range, const int64_t *value);
+// Finds the table of these values or adds one, under this name or name2, name3...
+TurnVar *module_table(Module *m, const char *name, int nranges, const TurnRange *range,
+                      const int64_t *value);
+bool module_has_name(const Module *m, const char *name);  // of a dim or table
 
 // Where the next values go. Passes and the front end build through this.
 typedef struct Builder {
@@ -239,12 +255,14 @@ Attr attr_make_int(const char *name, int64_t i);
 Attr attr_make_num(const char *name, double v);
 Attr attr_make_str(const char *name, const char *s);
 Attr attr_make_ints(const char *name, int n, const int64_t *v);
+Attr attr_make_size(Arena *a, const char *name, const Size *v);
 Attr attr_make_sizes(const char *name, int n, const Size *const *v);
 Attr attr_make_dtype(const char *name, DType d);
 
 const Attr *attr_find(const Value *v, const char *name);  // NULL: none
 int64_t attr_int(const Value *v, const char *name, int64_t otherwise);
 double attr_num(const Value *v, const char *name, double otherwise);
+const Size *attr_size(const Value *v, const char *name);  // NULL: none
 const char *attr_str(const Value *v, const char *name, const char *otherwise);
 void attr_set(Module *m, Value *v, Attr a);  // adds or replaces
 Attr attr_copy(Arena *a, Attr at);

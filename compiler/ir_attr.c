@@ -24,6 +24,13 @@ Attr attr_make_ints(const char *name, int n, const int64_t *v)
     return (Attr){.name = name, .kind = AT_INTS, .n = n, .ints = v};
 }
 
+Attr attr_make_size(Arena *a, const char *name, const Size *v)
+{
+    const Size **p = NEW(a, const Size *);
+    *p = v;
+    return (Attr){.name = name, .kind = AT_SIZE, .n = 1, .sizes = p};
+}
+
 Attr attr_make_sizes(const char *name, int n, const Size *const *v)
 {
     return (Attr){.name = name, .kind = AT_SIZES, .n = n, .sizes = v};
@@ -54,6 +61,12 @@ double attr_num(const Value *v, const char *name, double otherwise)
     return a && a->kind == AT_NUM ? a->num : otherwise;
 }
 
+const Size *attr_size(const Value *v, const char *name)
+{
+    const Attr *a = attr_find(v, name);
+    return a && a->kind == AT_SIZE ? a->sizes[0] : NULL;
+}
+
 const char *attr_str(const Value *v, const char *name, const char *otherwise)
 {
     const Attr *a = attr_find(v, name);
@@ -70,7 +83,7 @@ Attr attr_copy(Arena *a, Attr at)
         if (at.n)
             memcpy(p, at.ints, (size_t)at.n * sizeof(*p));
         at.ints = p;
-    } else if (at.kind == AT_SIZES) {
+    } else if (at.kind == AT_SIZES || at.kind == AT_SIZE) {
         const Size **p = NEWN(a, const Size *, at.n);
         if (at.n)
             memcpy(p, at.sizes, (size_t)at.n * sizeof(*p));
@@ -94,6 +107,7 @@ bool attr_equal(const Attr *a, const Attr *b)
         return a->n == b->n &&
                (a->n == 0 ||
                 memcmp(a->ints, b->ints, (size_t)a->n * sizeof(*a->ints)) == 0);
+    case AT_SIZE:
     case AT_SIZES:
         for (int k = 0; k < a->n && a->n == b->n; k++)
             if (a->sizes[k] != b->sizes[k])

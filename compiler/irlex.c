@@ -244,7 +244,9 @@ bool rd_size(Reader *r, const Size **out)
     }
     r->at = end;
     const char *s = arena_strndup(r->a, r->text + start, end - start);
-    *out = *s ? size_parse(r->m->sizes, s, r->m->dims.p, r->m->dims.n) : NULL;
+    *out = *s ? size_parse(r->m->sizes, s, r->m->dims.p, r->m->dims.n, r->m->tables.p,
+                           r->m->tables.n)
+              : NULL;
     if (!*out)
         return rd_fail(r, start, "expected a size over the module's dims");
     return true;

@@ -6,6 +6,8 @@
 
 #include "irread.h"
 
+enum { MAX_TABLE = 1 << 16 };  // sizes by turn
+
 // ---- the module ------------------------------------------------------------------------
 
 static bool read_entry_params(Reader *r)
@@ -78,12 +80,51 @@ static bool read_dim(Reader *r, size_t start)
         return false;
     if (lo < 0 || hi < lo || by < 1)
         return rd_fail(r, start, "bounds of a dim are 0 <= lo <= hi, by >= 1");
-    for (int i = 0; i < r->m->dims.n; i++)
-        if (strcmp(r->m->dims.p[i]->name, name) == 0)
-            return rd_fail(r, start, "there is a dim of this name");
+    if (module_has_name(r->m, name))
+        return rd_fail(r, start, "there is a dim of this name");
     DimVar *d = module_dim(r->m, name, lo, hi, by);
     d->start = rd_loc(r, start).start;
     d->end = rd_loc(r, start).end;
+    return true;
+}
+
+static bool read_table_ranges(Reader *r, size_t start, TurnVar *v)
+{
+    int64_t count = 1;
+    do {
+        TurnRange *t = &v->range[v->nranges];
+        int64_t hi;
+        if (v->nranges == MAX_TURN_RANGES)
+            return rd_fail(r, start, "a table of too many repeats");
+        if (!rd_name(r, &t->index) || !rd_expect(r, "in") || !rd_int(r, &t->lo) ||
+            !rd_expect(r, "..") || !rd_int(r, &hi))
+            return false;
+        if (t->lo < 0 || hi <= t->lo || hi - t->lo > MAX_TABLE / count)
+            return rd_fail(r, start, "turns out of range");
+        t->n = hi - t->lo;
+        count *= t->n;
+        v->nranges++;
+    } while (rd_take(r, ","));
+    return true;
+}
+
+static bool read_table(Reader *r, size_t start)
+{
+    TurnVar v = {.nranges = 0};
+    if (!rd_word(r, &v.name) || !rd_expect(r, "by") ||
+        !read_table_ranges(r, start, &v) || !rd_expect(r, "="))
+        return false;
+    if (module_has_name(r->m, v.name))
+        return rd_fail(r, start, "there is a dim or table of this name");
+    const int64_t n = turn_var_count(&v);
+    int64_t *value = NEWN(r->a, int64_t, n);
+    for (int64_t i = 0; i < n; i++) {
+        if ((i && !rd_expect(r, ",")) || !rd_int(r, &value[i]))
+            return false;
+        if (value[i] < 0 || value[i] > (int64_t)1 << 48)
+            return rd_fail(r, start, "a size out of range");
+    }
+    module_table_new(r->m, v.name, v.nranges, v.range, value);
     return true;
 }
 
@@ -227,6 +268,8 @@ static bool read_header_line(Reader *r, bool *found)
         return rd_string(r, &r->m->weights);
     if (rd_take(r, "dim"))
         return read_dim(r, start);
+    if (rd_take(r, "table"))
+        return read_table(r, start);
     if (rd_take(r, "scope"))
         return read_scope_line(r, start);
     if (rd_take(r, "weight"))

@@ -128,6 +128,9 @@ static void put_attr(Text *out, const Attr *a)
     case AT_STR:
         ir_put_string(out, a->str);
         break;
+    case AT_SIZE:
+        size_print(a->sizes[0], out);
+        break;
     case AT_INTS:
     case AT_SIZES:
         text_puts(out, "[");
@@ -404,6 +407,22 @@ static void put_step_line(Printer *p, const Step *s)
     text_puts(out, "\n");
 }
 
+// table up_rank by i in 0..5 = 41, 42, 46, 43, 44
+static void put_table_line(Text *out, const TurnVar *v)
+{
+    const int64_t n = turn_var_count(v);
+    text_printf(out, "table %s", v->name);
+    for (int i = 0; i < v->nranges; i++) {
+        const TurnRange *r = &v->range[i];
+        text_puts(out, i ? ", " : " by ");
+        ir_put_name(out, r->index);
+        text_printf(out, " in %" PRId64 "..%" PRId64, r->lo, r->lo + r->n);
+    }
+    for (int64_t i = 0; i < n; i++)
+        text_printf(out, "%s%" PRId64, i ? ", " : " = ", v->value[i]);
+    text_puts(out, "\n");
+}
+
 static void put_header(Printer *p)
 {
     const Module *m = p->m;
@@ -424,6 +443,8 @@ static void put_header(Printer *p)
             text_printf(p->out, " by %" PRId64, d->by);
         text_puts(p->out, "\n");
     }
+    for (int i = 0; i < m->tables.n; i++)
+        put_table_line(p->out, m->tables.p[i]);
     for (int i = 0; i < m->scopes.n; i++) {
         const Scope *s = m->scopes.p[i];
         if (i > 0 || s->name || s->block || s->path)

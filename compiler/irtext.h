@@ -3,6 +3,7 @@
 //     module "stories"
 //     weights "model.safetensors"
 //     dim T in 1..512
+//     table up_rank by i in 0..5 = 41, 42, 46, 43, 44     // a size by turn of repeats
 //     scope 1 "layer" block "Layer" path "model.layers.{i}" parent 0
 //     weight "model.embed.weight" : f32[512, 64] stored [1, 0] @layer
 //     state "model.layers.{i}.k" : f32[4, 512, 8] init 0 turns 5 by_cursor @layer

@@ -83,6 +83,7 @@ static bool read_attr_value(Reader *r, Attr *at)
     rd_space(r);
     size_t start = r->at;
     const char *word;
+    const Size *size;
     switch (at->kind) {
     case AT_INT:
         return rd_int(r, &at->i);
@@ -92,6 +93,11 @@ static bool read_attr_value(Reader *r, Attr *at)
         return rd_string(r, &at->str);
     case AT_INTS:
         return read_ints(r, at);
+    case AT_SIZE:
+        if (!rd_size(r, &size))
+            return false;
+        *at = attr_make_size(r->a, at->name, size);
+        return true;
     case AT_SIZES:
         return read_sizes(r, at);
     case AT_DTYPE:

@@ -30,15 +30,17 @@ static void place(Layout *y, const Packed *k, int nturns, const Turn *turns)
     t->name = unique;
     t->nturns = nturns;
     memcpy(t->turn, turns, sizeof(*turns) * (size_t)nturns);
-    int64_t dim[MAX_RANK] = {k->count};
+    t->size = packed_size(k, nturns, turns);
+    t->count = packed_count(k, nturns, turns);
+    int64_t dim[MAX_RANK] = {t->count};
     int rank = 1;
     if (k->format == FORMAT_plain) {
         rank = k->value->type.rank;
         for (int i = 0; i < rank; i++)
-            size_is_int(k->value->type.dim[i].size, &dim[i]);
+            dim[i] = size_eval_at(k->value->type.dim[i].size, NULL, nturns, turns);
     }
     t->number = stw_tensor(y->writer, unique, st_of(k->storage), rank, dim, 64);
-    t->bytes = k->count * dtype_info[k->storage].bits / 8;
+    t->bytes = t->count * dtype_info[k->storage].bits / 8;
     map_set(y->by_name, key, t);
     map_set(y->by_name, unique, t);
     vec_push(a, &y->tensors, t);
@@ -87,8 +89,8 @@ static uint64_t plan_hash(const Layout *y)
         const Placed *p = y->tensors.p[i];
         text_printf(&t, "%s %s %s %lld %lld %lld\n", p->name,
                     format_info[p->packed->format].name,
-                    dtype_info[p->packed->storage].name, (long long)p->packed->count,
-                    (long long)p->packed->n, (long long)p->packed->k);
+                    dtype_info[p->packed->storage].name, (long long)p->count,
+                    (long long)p->size.n, (long long)p->size.k);
     }
     return hash_bytes(t.p, t.n);
 }
@@ -101,8 +103,8 @@ static const char *panels(const Layout *y)
         const Placed *p = y->tensors.p[i];
         if (p->packed->format != FORMAT_plain)
             text_printf(&t, "%s%s:%s:%lldx%lld", t.n ? " " : "", p->name,
-                        format_info[p->packed->format].name, (long long)p->packed->n,
-                        (long long)p->packed->k);
+                        format_info[p->packed->format].name, (long long)p->size.n,
+                        (long long)p->size.k);
     }
     return t.p;
 }

@@ -18,6 +18,8 @@ typedef struct Placed {
     const char *name;  // turns put in
     int nturns;
     Turn turn[MAX_TURNS];
+    FormatSize size;        // of a matrix, in these turns
+    int64_t count;          // elements stored
     int number;             // in the writer
     int64_t offset, bytes;  // from the start of the file
 } Placed;

@@ -11,7 +11,8 @@
 // lie in the scratch frame of the function at an offset that the memory planner sets, and
 // the frame of a callee lies inside the frame of its caller. Weights and states are reached
 // through the function's Record: one struct of offsets for each kind of block, one row of a
-// static table for each instance, so that code does not grow with depth.
+// static table for each instance, so that code does not grow with depth. A size that differs
+// from turn to turn is a number in that row.
 
 #ifndef TFXC_LOOP_H
 #define TFXC_LOOP_H
@@ -138,9 +139,14 @@ struct LStmt {
     int position, end;   // set by the memory planner
 };
 
-// ---- records: offsets of weights and states ---------------------------------------------------
+// ---- records: offsets of weights and states, sizes that differ by turn ----------------
 
-typedef enum FieldKind { FIELD_WEIGHT, FIELD_STATE, FIELD_RECORD } FieldKind;
+typedef enum FieldKind {
+    FIELD_WEIGHT,
+    FIELD_STATE,
+    FIELD_RECORD,
+    FIELD_SIZE
+} FieldKind;
 
 typedef struct Field {
     FieldKind kind;
@@ -148,6 +154,7 @@ typedef struct Field {
     Record *owner;
     struct Packed *packed;  // FIELD_WEIGHT
     State *state;           // FIELD_STATE
+    const TurnVar *size;    // FIELD_SIZE: what it is in this instance
     Record *record;         // FIELD_RECORD
     int64_t lo, turns;      // FIELD_RECORD: 1 turn and no index: not an array
     const char *index;      // the repeat's index, or NULL
@@ -162,7 +169,8 @@ struct Record {
     bool emitted;
 };
 
-// A constant as the packed file holds it.
+// A constant as the packed file holds it. Where its sizes differ by turn, these are the
+// greatest.
 typedef struct Packed {
     const Value *value;  // constant; may use turns of repeats
     Format format;       // plain, or a row of formats.def: panels
@@ -172,6 +180,13 @@ typedef struct Packed {
     int64_t n, k;        // of panels: w is [n, k]
     int64_t kept;        // blocks of 48 x 1 stored, where zeros are left out
 } Packed;
+
+// packed.c: the same in one instance; of no turns at all, at its greatest.
+FormatSize packed_size(const Packed *k, int nturns, const Turn *turns);
+int64_t packed_count(const Packed *k, int nturns, const Turn *turns);
+
+// lower_record.c: the field with this size, or NULL.
+Field *record_size(const Record *r, const TurnVar *v);
 
 // ---- functions and programs --------------------------------------------------------------------
 

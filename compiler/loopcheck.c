@@ -69,6 +69,8 @@ static void check_field(Check *c, const Buf *b)
 static void check_buf(Check *c, const Buf *b)
 {
     bool of_entry = b->kind == BUF_IN || b->kind == BUF_OUT;
+    for (int k = 0; k < b->shape.rank; k++)
+        check_turns(c, c->f->record, b->shape.dim[k].size);
     if (b->func != c->f)
         breach(c, "%s belongs to another function", b->name);
     if (b->dtype != b->shape.dtype || !b->count)

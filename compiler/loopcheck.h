@@ -32,5 +32,7 @@ void check_index(Check *c, const LExpr *e, const char *what);  // an i64 express
 void check_body(Check *c, const LStmts *body);
 // loopcheck_record.c: packed constants, records, places, templates
 void check_tables(Check *c);
+// Sizes by turn are of the turns that the record is an instance of.
+void check_turns(Check *c, const Record *r, const Size *s);
 
 #endif

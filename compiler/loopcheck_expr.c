@@ -86,6 +86,21 @@ static void check_var(Check *c, const LExpr *e)
                type_name(e->dtype));
 }
 
+// A function reads a size by turn from its own row.
+static void check_table(const TurnVar *v, void *ctx)
+{
+    Check *c = ctx;
+    if (!c->f || !record_size(c->f->record, v))
+        breach(c, "%s is in no field of the record", v->name);
+}
+
+static void check_size(Check *c, const LExpr *e)
+{
+    if (e->dtype != DT_i64)
+        breach(c, "a size of type %s", type_name(e->dtype));
+    size_turns(e->size, check_table, c);
+}
+
 void check_expr(Check *c, const LExpr *e)
 {
     for (int i = 0; i < e->n; i++)
@@ -100,8 +115,7 @@ void check_expr(Check *c, const LExpr *e)
             breach(c, "a number of type %s", type_name(e->dtype));
         return;
     case LX_SIZE:
-        if (e->dtype != DT_i64)
-            breach(c, "a size of type %s", type_name(e->dtype));
+        check_size(c, e);
         return;
     case LX_VAR:
         check_var(c, e);

@@ -9,9 +9,8 @@
 static void check_packed(Check *c, const Packed *k)
 {
     const Type *t = &k->value->type;
-    int64_t count = k->count;
     for (int i = 0; i < t->rank; i++)
-        if (!size_is_int(t->dim[i].size, NULL)) {
+        if (!size_is_fixed(t->dim[i].size)) {
             breach(c, "the constant `%s` is of run-time size", k->name);
             return;
         }
@@ -21,22 +20,63 @@ static void check_packed(Check *c, const Packed *k)
                                          (dtype_info[t->dtype].kind == DK_FLOAT))
         breach(c, "`%s` is %s, stored as %s", k->name, dtype_info[t->dtype].name,
                dtype_info[k->storage].name);
+    const Size *all = type_count(c->p->module->sizes, t);
+    if (!all || size_max_value(all) > (int64_t)1 << 48) {
+        breach(c, "`%s` is too large", k->name);
+        return;
+    }
     if (k->format != FORMAT_plain) {
-        if (t->rank != 2 || !size_is(t->dim[0].size, k->n) ||
-            !size_is(t->dim[1].size, k->k))
+        if (t->rank != 2 || size_max_value(t->dim[0].size) != k->n ||
+            size_max_value(t->dim[1].size) != k->k) {
             breach(c, "`%s` is %s, not panels of [%lld, %lld]", k->name,
                    type_str(t, c->scratch), (long long)k->n, (long long)k->k);
-        FormatSize w = {k->n, k->k, k->kept};
-        count = format_info[k->format].bytes(&w) / (dtype_info[k->storage].bits / 8);
-    } else if (!size_is_int(type_count(c->p->module->sizes, t), &count)) {
-        breach(c, "`%s` is too large", k->name);
+            return;
+        }
+        FormatSize w = packed_size(k, 0, NULL);
+        if (w.kept != k->kept)
+            breach(c, "`%s` has %lld blocks, not %lld", k->name, (long long)w.kept,
+                   (long long)k->kept);
     }
+    int64_t count = packed_count(k, 0, NULL);
     if (count != k->count)
         breach(c, "`%s` has %lld elements, not %lld", k->name, (long long)count,
                (long long)k->count);
 }
 
 // ---- records ---------------------------------------------------------------------------
+
+typedef struct Instance {
+    Check *c;
+    const Record *r;
+} Instance;
+
+// Is r, or a record around it, one for each of those turns?
+static bool has_turns(const Record *r, const TurnRange *range)
+{
+    for (const Record *up = r->parent; up; r = up, up = up->parent)
+        for (int i = 0; i < up->fields.n; i++) {
+            const Field *f = up->fields.p[i];
+            if (f->kind == FIELD_RECORD && f->record == r && f->index &&
+                !strcmp(f->index, range->index))
+                return f->lo >= range->lo && f->lo + f->turns <= range->lo + range->n;
+        }
+    return false;
+}
+
+static void check_ranges(const TurnVar *v, void *ctx)
+{
+    const Instance *x = ctx;
+    for (int i = 0; i < v->nranges; i++)
+        if (!has_turns(x->r, &v->range[i]))
+            breach(x->c, "%s has not the turns `%s` of %s", x->r->type,
+                   v->range[i].index, v->name);
+}
+
+void check_turns(Check *c, const Record *r, const Size *s)
+{
+    Instance x = {c, r};
+    size_turns(s, check_ranges, &x);
+}
 
 static bool has_packed(const Prog *p, const Packed *k)
 {
@@ -54,6 +94,18 @@ static bool has_state(const Prog *p, const State *s)
     return false;
 }
 
+static void check_field(Check *c, const Record *r, const Field *f)
+{
+    if (f->kind == FIELD_WEIGHT && !has_packed(c->p, f->packed))
+        breach(c, "%s of %s is no packed constant", f->name, r->type);
+    if (f->kind == FIELD_STATE && !has_state(c->p, f->state))
+        breach(c, "%s of %s is no state", f->name, r->type);
+    if (f->kind == FIELD_SIZE)
+        check_ranges(f->size, &(Instance){c, r});
+    for (int k = 0; f->kind == FIELD_WEIGHT && k < f->packed->value->type.rank; k++)
+        check_turns(c, r, f->packed->value->type.dim[k].size);
+}
+
 static void check_records(Check *c, const Record *r)
 {
     Map *names = map_new(c->scratch);
@@ -64,10 +116,7 @@ static void check_records(Check *c, const Record *r)
         map_set(names, f->name, f);
         if (f->owner != NULL && f->owner != r)
             breach(c, "%s of %s belongs to another record", f->name, r->type);
-        if (f->kind == FIELD_WEIGHT && !has_packed(c->p, f->packed))
-            breach(c, "%s of %s is no packed constant", f->name, r->type);
-        if (f->kind == FIELD_STATE && !has_state(c->p, f->state))
-            breach(c, "%s of %s is no state", f->name, r->type);
+        check_field(c, r, f);
         if (f->kind != FIELD_RECORD)
             continue;
         if (f->record->parent != r)

@@ -21,6 +21,7 @@
 //         layer = record Layer "layers.{i}" turns i in 0..5 {
 //             up = packed 0
 //             k = state "layers.{i}.k"
+//             up_rank = size up_rank         // of a table by i
 //         }
 //     }
 //
@@ -43,7 +44,7 @@
 //
 // A function names its record by the fields on the way from the root. Callees stand before
 // their callers, so there is no recursion. `as` is a name in the source that differs from
-// the one in C. Expressions are in full brackets; a size or an integer with the user's name
+// the one in C. A packed constant has its greatest sizes over the turns. Expressions are in full brackets; a size or an integer with the user's name
 // is in braces; 2:i32 is an i32, 1e4:f64 a double, #inf infinity. What follows from the
 // rest is not said: which buffers are written, what a function needs of its caller.
 

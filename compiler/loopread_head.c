@@ -39,6 +39,21 @@ static bool read_state(LoopReader *l, State **out)
     return *out || unknown(l, start, "state", path);
 }
 
+static bool read_table_name(LoopReader *l, const TurnVar **out)
+{
+    Reader *r = &l->r;
+    rd_space(r);
+    size_t start = r->at;
+    const char *name;
+    if (!rd_word(r, &name))
+        return false;
+    *out = NULL;
+    for (int i = 0; i < r->m->tables.n; i++)
+        if (strcmp(r->m->tables.p[i]->name, name) == 0)
+            *out = r->m->tables.p[i];
+    return *out || unknown(l, start, "table", name);
+}
+
 // ---- program-wide lists ----------------------------------------------------------------
 
 // Words up to the end of the line.
@@ -189,6 +204,10 @@ static bool read_field(LoopReader *l, Record *rec, int depth, int64_t instances)
         f->kind = FIELD_WEIGHT;
         f->packed = l->p->packed.p[number];
         return true;
+    }
+    if (rd_take(r, "size")) {
+        f->kind = FIELD_SIZE;
+        return read_table_name(l, &f->size);
     }
     f->kind = FIELD_STATE;
     return rd_expect(r, "state") && read_state(l, &f->state);

@@ -171,6 +171,8 @@ static void put_field(Printer *p, const Field *f, int depth)
         text_puts(out, "state ");
         ir_put_string(out, f->state->path);
         text_puts(out, "\n");
+    } else if (f->kind == FIELD_SIZE) {
+        text_printf(out, "size %s\n", f->size->name);
     } else {
         text_printf(out, "record %s ", f->record->type);
         ir_put_string(out, f->record->path);

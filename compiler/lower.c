@@ -454,6 +454,7 @@ Prog *lower_module(Arena *a, Module *m, const char *prefix, const LowerOptions *
         lower_graph(&l, m->graphs.p[i]);
     if (diag_errors(d))
         return NULL;
+    record_sizes(p);
     lower_finish(p);
     return p;
 }

@@ -194,5 +194,7 @@ Record *record_child(Lower *l, Record *parent, const char *name, const char *typ
                      const char *path, const char *index, int64_t lo, int64_t turns);
 Field *record_packed(Lower *l, Record *r, Packed *k, const char *name, Loc loc);
 Field *record_state(Lower *l, Record *r, State *s);
+// A field for each size by turn that a function of the record computes with.
+void record_sizes(Prog *p);
 
 #endif

@@ -14,6 +14,8 @@ static void need_dims_of(Func *f, const Size *s)
             const Atom *a = t->factor[k];
             if (a->kind == ATOM_DIM) {
                 f->dims |= (uint64_t)1 << a->dim->id;
+            } else if (a->kind == ATOM_TURN) {
+                f->uses_record = true;
             } else {
                 need_dims_of(f, a->a);
                 need_dims_of(f, a->b);

@@ -25,7 +25,7 @@ static void key_of(Text *t, const Value *v)
                     a->str ? a->str : "");
         for (int k = 0; k < a->n && a->kind == AT_INTS; k++)
             text_printf(t, ",%lld", (long long)a->ints[k]);
-        for (int k = 0; k < a->n && a->kind == AT_SIZES; k++)
+        for (int k = 0; k < a->n && (a->kind == AT_SIZES || a->kind == AT_SIZE); k++)
             size_print(a->sizes[k], t);
         text_puts(t, ";");
     }

@@ -5,9 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-static Field *field_new(Lower *l, Record *r, FieldKind kind, const char *wish, Loc loc)
+static Field *field_new(Prog *p, Record *r, FieldKind kind, const char *wish, Loc loc)
 {
-    Arena *a = l->p->arena;
+    Arena *a = p->arena;
     const char *base = c_name(a, wish), *name = base;
     for (int i = 2, taken = 1; taken; i++) {
         taken = 0;
@@ -41,7 +41,7 @@ Record *record_child(Lower *l, Record *parent, const char *name, const char *typ
             return f->record;
     }
     Arena *a = l->p->arena;
-    Field *f = field_new(l, parent, FIELD_RECORD, name, (Loc){0, 0});
+    Field *f = field_new(l->p, parent, FIELD_RECORD, name, (Loc){0, 0});
     f->index = index;
     f->lo = lo;
     f->turns = turns;
@@ -139,7 +139,7 @@ Field *record_packed(Lower *l, Record *r, Packed *k, const char *name, Loc loc)
             return r->fields.p[i];
     if (!name)
         name = packed_name(l, k);
-    Field *f = field_new(l, r, FIELD_WEIGHT, name, loc);
+    Field *f = field_new(l->p, r, FIELD_WEIGHT, name, loc);
     f->packed = k;
     if (!k->name) {
         bool plain = k->value->op == OP_weight;
@@ -159,7 +159,47 @@ Field *record_state(Lower *l, Record *r, State *s)
         if (r->fields.p[i]->kind == FIELD_STATE && r->fields.p[i]->state == s)
             return r->fields.p[i];
     const char *dot = strrchr(s->path, '.');
-    Field *f = field_new(l, r, FIELD_STATE, dot ? dot + 1 : s->path, s->loc);
+    Field *f = field_new(l->p, r, FIELD_STATE, dot ? dot + 1 : s->path, s->loc);
     f->state = s;
     return f;
+}
+
+// ---- sizes by turn ---------------------------------------------------------------------
+
+Field *record_size(const Record *r, const TurnVar *v)
+{
+    for (int i = 0; i < r->fields.n; i++)
+        if (r->fields.p[i]->kind == FIELD_SIZE && r->fields.p[i]->size == v)
+            return r->fields.p[i];
+    return NULL;
+}
+
+static void note_table(const TurnVar *v, void *ctx)
+{
+    const Func *f = ctx;
+    if (!record_size(f->record, v))
+        field_new(f->prog, f->record, FIELD_SIZE, v->name, (Loc){0, 0})->size = v;
+}
+
+static void sizes_in_expr(LExpr *e, void *ctx)
+{
+    if (e->kind == LX_SIZE)
+        size_turns(e->size, note_table, ctx);
+}
+
+static void sizes_in(LStmt *s, void *ctx)
+{
+    LExpr *const own[] = {s->lo, s->hi, s->index, s->value, s->turn};
+    for (int i = 0; i < COUNT(own); i++)
+        lexpr_walk(own[i], sizes_in_expr, ctx);
+    for (int i = 0; i < s->args.n; i++) {
+        lexpr_walk(s->args.p[i].index, sizes_in_expr, ctx);
+        lexpr_walk(s->args.p[i].expr, sizes_in_expr, ctx);
+    }
+}
+
+void record_sizes(Prog *p)
+{
+    for (int i = 0; i < p->funcs.n; i++)
+        lstmts_walk(&p->funcs.p[i]->body, sizes_in, p->funcs.p[i]);
 }

@@ -6,12 +6,12 @@
 
 // ---- constants -------------------------------------------------------------------------------------
 
-// A constant that can stand in the packed file: its size is known. (An expand of a weight to
+// A constant that can stand in the packed file: its size is known, turn by turn. (An expand of a weight to
 // a run-time size is only a view.)
 bool is_packable(const Value *v)
 {
     for (int k = 0; k < v->type.rank; k++)
-        if (!size_is_int(v->type.dim[k].size, NULL))
+        if (!size_is_fixed(v->type.dim[k].size))
             return false;
     return value_is_const(v);
 }
@@ -39,15 +39,6 @@ static DType storage_of(Lower *l, const Value *v)
     return d < DT_COUNT && dtype_info[d].kind == DK_FLOAT ? d : DT_f32;
 }
 
-// Of the [n, k] matrix of a linear: how many 48 x 1 blocks are kept, known without its
-// values.
-static int64_t kept_blocks(const Value *v, int64_t n, int64_t k)
-{
-    int64_t all = format_blocks(n, k);
-    bool pruned = v->op == OP_prune && !strcmp(attr_str(v, "shape", ""), "1x48");
-    return pruned ? format_kept(all, attr_num(v, "density", 1)) : all;
-}
-
 Format lower_linear_format(Lower *l, const Value *linear)
 {
     Format f;
@@ -63,18 +54,6 @@ Format lower_matrix_format(Lower *l, const Value *v)
     return own ? lower_linear_format(l, linear) : FORMAT_plain;
 }
 
-static void pack_matrix(Packed *k)
-{
-    const FormatInfo *f = &format_info[k->format];
-    const Value *v = k->value;
-    size_is_int(v->type.dim[0].size, &k->n);
-    size_is_int(v->type.dim[1].size, &k->k);
-    k->kept = kept_blocks(v, k->n, k->k);
-    k->storage = f->storage;
-    FormatSize w = {k->n, k->k, k->kept};
-    k->count = f->bytes(&w) / (dtype_info[f->storage].bits / 8);
-}
-
 Buf *lower_packed(Lower *l, const Value *v, Format format)
 {
     Prog *p = l->p;
@@ -86,10 +65,15 @@ Buf *lower_packed(Lower *l, const Value *v, Format format)
         k->value = v;
         k->format = format;
         k->storage = storage_of(l, v);
-        if (!size_is_int(type_count(l->sizes, &v->type), &k->count))
+        if (!size_is_fixed(type_count(l->sizes, &v->type)))
             bug("a constant of run-time size");
         if (format != FORMAT_plain)
-            pack_matrix(k);
+            k->storage = format_info[format].storage;
+        FormatSize w = packed_size(k, 0, NULL);
+        k->n = w.n;
+        k->k = w.k;
+        k->kept = w.kept;
+        k->count = packed_count(k, 0, NULL);
         map_set(l->packed, key, k);
         vec_push(p->arena, &p->packed, k);
     }

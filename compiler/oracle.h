@@ -50,10 +50,6 @@ const Tensor *oracle_state(const Oracle *o, const char *path);
 
 // Evaluates one constant value (value_is_const); turns by name of the repeats' indices.
 // On failure *why, if asked for, says the reason.
-typedef struct Turn {
-    const char *index;
-    int64_t turn;
-} Turn;
 bool oracle_const(Arena *a, Module *m, WeightSource source, const Value *v, int nturns,
                   const Turn *turns, Tensor *out, const char **why);
 
@@ -62,7 +58,7 @@ bool oracle_const(Arena *a, Module *m, WeightSource source, const Value *v, int 
 typedef struct Eval Eval;
 
 const Tensor *eval_in(Eval *e, const Value *v, int i);  // i-th operand
-int64_t eval_size(Eval *e, const Size *s);              // under the dims of this run
+int64_t eval_size(Eval *e, const Size *s);  // under the dims and turns of this run
 double eval_nudge(Eval *e);  // the next move of oracle_nudge, 0 without one
 _Noreturn void eval_fail(Eval *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // y has the shape of v->type under the dims of this run, data zeroed.

@@ -22,7 +22,7 @@ const Tensor *eval_in(Eval *e, const Value *v, int i)
 
 int64_t eval_size(Eval *e, const Size *s)
 {
-    return size_eval(s, e->dims);
+    return size_eval_at(s, e->dims, e->nturns, e->turn);
 }
 
 void eval_fail(Eval *e, const char *fmt, ...)

@@ -55,9 +55,9 @@ static const CkptTensor *plain_weight(Source *s, const Value *v)
 
 static int64_t count_of(const Source *s, const Value *v)
 {
-    int64_t n = 0;
-    if (!size_is_int(type_count(s->y->prog->module->sizes, &v->type), &n))
-        bug("the constant %s has a run-time size", s->t->name);
+    int64_t n = 1;
+    for (int i = 0; i < v->type.rank; i++)
+        n *= size_eval_at(v->type.dim[i].size, NULL, s->t->nturns, s->t->turn);
     return n;
 }
 
@@ -176,7 +176,7 @@ typedef struct Matrix {
 static const float *matrix_rows(void *ctx, int64_t first, int64_t n)
 {
     Matrix *m = ctx;
-    int64_t k = m->source->t->packed->k;
+    int64_t k = m->source->t->size.k;
     bool ok = read_elems(m->source, first * k, n * k, (unsigned char *)m->rows);
     return ok ? m->rows : NULL;
 }
@@ -193,16 +193,15 @@ static bool matrix_put(void *ctx, const void *bytes, int64_t n)
 static bool pack_matrix(Source *s, Sink *sink)
 {
     const Packed *p = s->t->packed;
-    float *rows = NEWN(s->arena, float, FORMAT_PANEL * p->k);
+    float *rows = NEWN(s->arena, float, FORMAT_PANEL * s->t->size.k);
     Matrix m = {s, sink, rows, s->t->bytes};
     FormatIo io = {matrix_rows, matrix_put, &m, s->arena};
-    FormatSize size = {p->n, p->k, p->kept};
-    return format_info[p->format].pack(&size, &io) && put_zeros(sink, m.left);
+    return format_info[p->format].pack(&s->t->size, &io) && put_zeros(sink, m.left);
 }
 
 static bool pack_ints(Source *s, Sink *sink)
 {
-    int64_t n = s->t->packed->count;
+    int64_t n = s->t->count;
     Tensor out;
     WeightSource from = {read_weight, s->ck};
     if (!oracle_const(s->arena, s->y->prog->module, from, s->t->packed->value,
@@ -220,10 +219,10 @@ static bool pack_plain(Source *s, Sink *sink)
     if (dtype_info[p->storage].kind != DK_FLOAT)
         return pack_ints(s, sink);
     int64_t step = TILE_BYTES / s->bytes;
-    step = p->count < step ? p->count : step;
+    step = s->t->count < step ? s->t->count : step;
     unsigned char *tile = arena_alloc(s->arena, (size_t)(step * s->bytes));
-    for (int64_t at = 0; at < p->count; at += step) {
-        int64_t n = p->count - at < step ? p->count - at : step;
+    for (int64_t at = 0; at < s->t->count; at += step) {
+        int64_t n = s->t->count - at < step ? s->t->count - at : step;
         if (!read_elems(s, at, n, tile) || !put(sink, tile, (size_t)(n * s->bytes)))
             return false;
     }
@@ -239,9 +238,9 @@ static bool pack_tensor(Layout *y, Checkpoint *ck, Diag *d, const Placed *t, Sin
     s.bytes = st_info[s.type].bytes;
     int64_t first = 0;
     bool ok = true;
-    if (p->count > 0 && (panels || dtype_info[p->storage].kind == DK_FLOAT))
+    if (t->count > 0 && (panels || dtype_info[p->storage].kind == DK_FLOAT))
         ok = add_piece(&s, p->value, &first);
-    if (ok && p->count > 0)
+    if (ok && t->count > 0)
         ok = panels ? pack_matrix(&s, sink) : pack_plain(&s, sink);
     if (!ok && !sink->failed && !diag_errors(d))
         diag_error(d, p->value->loc, E0811, "the constant `%s` cannot be read",

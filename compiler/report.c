@@ -27,14 +27,12 @@ static bool value_of(Report *r, const Placed *t, const Value *v, Tensor *x)
 // The matrix that the packed bytes stand for.
 static bool packed_of(Report *r, const Placed *t, Tensor *x)
 {
-    const Packed *p = t->packed;
-    if (!value_of(r, t, p->value, x))
+    if (!value_of(r, t, t->packed->value, x))
         return false;
-    FormatSize size = {p->n, p->k, p->kept};
     float *rows = NEWN(r->arena, float, x->n + 1);
     for (int64_t i = 0; i < x->n; i++)
         rows[i] = (float)x->data[i];
-    format_info[p->format].mean(&size, rows);
+    format_info[t->packed->format].mean(&t->size, rows);
     for (int64_t i = 0; i < x->n; i++)
         x->data[i] = (double)rows[i];
     return true;
@@ -69,7 +67,7 @@ static const Placed *right_of(Report *r, const Placed *t)
         const Placed *x = r->y->tensors.p[i];
         const Value *v = x->packed->value;
         if (v->op == OP_svd_right && same_turns(t, x) &&
-            attr_int(v, "rank", 0) == attr_int(t->packed->value, "rank", 0) &&
+            attr_size(v, "rank") == attr_size(t->packed->value, "rank") &&
             !strcmp(const_key(r->arena, v->in[0]), w))
             return x;
     }
@@ -117,7 +115,7 @@ static void put_line(Report *r, const Placed *t)
     const Packed *p = t->packed;
     double error = 0;
     const char *shape =
-        arena_printf(r->arena, "[%" PRId64 ", %" PRId64 "]", p->n, p->k);
+        arena_printf(r->arena, "[%" PRId64 ", %" PRId64 "]", t->size.n, t->size.k);
     text_printf(r->out, "  %-9s %-14s %12" PRId64 "  ", format_info[p->format].name,
                 shape, t->bytes);
     if (p->value->op == OP_svd_right)
@@ -138,7 +136,7 @@ static void put_json(Report *r, const Placed *t)
     text_printf(r->out,
                 ", \"format\": \"%s\", \"shape\": [%" PRId64 ", %" PRId64
                 "], \"bytes\": %" PRId64 ", \"error\": ",
-                format_info[p->format].name, p->n, p->k, t->bytes);
+                format_info[p->format].name, t->size.n, t->size.k, t->bytes);
     if (p->value->op != OP_svd_right && r->ck && error_of(r, t, &error))
         text_printf(r->out, "%.6g}", error);
     else
@@ -190,7 +188,7 @@ void report_weights(const Layout *y, Checkpoint *ck, Text *out)
             text_printf(out, "\nmatrices\n  %-9s %-14s %12s  %8s  %s\n", "format",
                         "shape", "bytes", "error", "name");
         bytes += t->bytes;
-        weights += t->packed->n * t->packed->k;
+        weights += t->size.n * t->size.k;
         put_line_apart(&r, t, put_line);
     }
     if (weights > 0)

@@ -30,6 +30,8 @@ static int atom_compare(const Atom *a, const Atom *b)
             return a->dim->id < b->dim->id ? -1 : 1;
         return strcmp(a->dim->name, b->dim->name);
     }
+    if (a->kind == ATOM_TURN)
+        return a->turn->id < b->turn->id ? -1 : 1;
     int c = size_compare(a->a, b->a);
     return c != 0 ? c : size_compare(a->b, b->b);
 }
@@ -85,7 +87,8 @@ const Atom *size_intern_atom(Sizes *s, Atom a)
 {
     for (int i = 0; i < s->atoms.n; i++) {
         const Atom *x = s->atoms.p[i];
-        if (x->kind == a.kind && x->dim == a.dim && x->a == a.a && x->b == a.b)
+        if (x->kind == a.kind && x->dim == a.dim && x->turn == a.turn && x->a == a.a &&
+            x->b == a.b)
             return x;
     }
     Atom *x = NEW(s->arena, Atom);
@@ -154,7 +157,7 @@ static Term show_term(Sizes *s, Term t)
         t.coef /= g;
         if (by > g) {
             const Size *whole = size_of_term(s, (Term){by, 1, &t.factor[i]});
-            Atom part = {ATOM_FLOOR_DIV, NULL, whole, size_int(s, by / g)};
+            Atom part = {.kind = ATOM_FLOOR_DIV, .a = whole, .b = size_int(s, by / g)};
             f[i] = size_intern_atom(s, part);
         }
     }
@@ -231,7 +234,12 @@ const Size *size_int(Sizes *s, int64_t v)
 
 const Size *size_dim(Sizes *s, const DimVar *d)
 {
-    return size_of_atom(s, size_intern_atom(s, (Atom){ATOM_DIM, d, NULL, NULL}));
+    return size_of_atom(s, size_intern_atom(s, (Atom){.kind = ATOM_DIM, .dim = d}));
+}
+
+const Size *size_turn(Sizes *s, const TurnVar *v)
+{
+    return size_of_atom(s, size_intern_atom(s, (Atom){.kind = ATOM_TURN, .turn = v}));
 }
 
 // a + k * b
@@ -316,49 +324,6 @@ int64_t size_min_value(const Size *a)
 int64_t size_max_value(const Size *a)
 {
     return a->hi;
-}
-
-static int64_t eval_atom(const Atom *f, const int64_t *dims)
-{
-    if (f->kind == ATOM_DIM)
-        return dims[f->dim->id];
-    int64_t a = size_eval(f->a, dims), b = size_eval(f->b, dims);
-    switch (f->kind) {
-    case ATOM_MIN:
-        return a < b ? a : b;
-    case ATOM_MAX:
-        return a > b ? a : b;
-    case ATOM_FLOOR_DIV:
-        return b > 0 ? size_floor_of(a, b) : 0;
-    default:
-        return b > 0 ? size_ceil_of(a, b) : 0;
-    }
-}
-
-// Sums wrap around: within its bounds the whole is right even if a part of it is not.
-int64_t size_eval(const Size *a, const int64_t *dims)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < a->n; i++) {
-        uint64_t x = (uint64_t)a->shown[i].coef;
-        for (int k = 0; k < a->shown[i].nfactors; k++)
-            x *= (uint64_t)eval_atom(a->shown[i].factor[k], dims);
-        sum += x;
-    }
-    return (int64_t)sum;
-}
-
-bool size_uses(const Size *a, const DimVar *d)
-{
-    for (int i = 0; i < a->n; i++) {
-        for (int k = 0; k < a->term[i].nfactors; k++) {
-            const Atom *f = a->term[i].factor[k];
-            if (f->kind == ATOM_DIM ? f->dim == d
-                                    : size_uses(f->a, d) || size_uses(f->b, d))
-                return true;
-        }
-    }
-    return false;
 }
 
 int size_nterms(const Size *a)

@@ -33,6 +33,8 @@ Range size_atom_range(const Atom *a)
             r.lo = r.hi;
         return r;
     }
+    if (a->kind == ATOM_TURN)
+        return (Range){a->turn->lo, a->turn->hi};
     Range x = {a->a->lo, a->a->hi}, y = {a->b->lo, a->b->hi};
     if (a->kind == ATOM_MIN)
         return (Range){x.lo < y.lo ? x.lo : y.lo, x.hi < y.hi ? x.hi : y.hi};

@@ -73,7 +73,7 @@ static const Size *floor_by_int(Sizes *s, const Size *a, int64_t k)
         rest.p[i].coef /= g;
     k /= g;
     c /= g;
-    Atom atom = {ATOM_FLOOR_DIV, NULL, NULL, NULL};
+    Atom atom = {.kind = ATOM_FLOOR_DIV};
     const Term *t = &rest.p[0];
     int64_t j;
     if (c == 0 && rest.n == 1 && t->coef == 1 && t->nfactors == 1 &&
@@ -108,7 +108,8 @@ static const Size *divide(Sizes *s, AtomKind kind, const Size *a, const Size *b)
     if (exact != NULL)
         return exact;
     if (!size_is_int(b, &k))
-        return size_of_atom(s, size_intern_atom(s, (Atom){kind, NULL, a, b}));
+        return size_of_atom(s,
+                            size_intern_atom(s, (Atom){.kind = kind, .a = a, .b = b}));
     if (kind == ATOM_CEIL_DIV)
         a = size_add(s, a, size_int(s, k - 1));
     return a == NULL ? NULL : floor_by_int(s, a, k);
@@ -149,7 +150,7 @@ static const Size *choose(Sizes *s, AtomKind kind, const Size *a, const Size *b)
     if (d != NULL && d->lo >= 0)
         return kind == ATOM_MIN ? b : a;
     bool in_order = size_compare(a, b) < 0;
-    Atom atom = {kind, NULL, in_order ? a : b, in_order ? b : a};
+    Atom atom = {.kind = kind, .a = in_order ? a : b, .b = in_order ? b : a};
     return size_of_atom(s, size_intern_atom(s, atom));
 }
 

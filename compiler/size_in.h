@@ -1,4 +1,5 @@
-// size_in.h - what the files of sizes share: size.c, size_bounds.c, size_div.c.
+// size_in.h - what the files of sizes share: size.c, size_bounds.c, size_div.c,
+// size_eval.c.
 
 #ifndef TFXC_SIZE_IN_H
 #define TFXC_SIZE_IN_H

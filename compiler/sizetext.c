@@ -10,8 +10,8 @@ static const char *const atom_name[] = {NULL, "floor_div", "ceil_div", "min", "m
 
 static void put_atom(const Atom *f, Text *out)
 {
-    if (f->kind == ATOM_DIM) {
-        text_puts(out, f->dim->name);
+    if (f->kind == ATOM_DIM || f->kind == ATOM_TURN) {
+        text_puts(out, f->kind == ATOM_DIM ? f->dim->name : f->turn->name);
         return;
     }
     text_printf(out, "%s(", atom_name[f->kind]);
@@ -55,12 +55,14 @@ const char *size_str(const Size *a, Arena *arena)
 enum { MAX_NESTING = 100 };
 
 // sum = ["-"] product {("+" | "-") product};  product = primary {("*" | "/") primary};
-// primary = INTEGER | DIM | NAME "(" sum "," sum ")" | "(" sum ")"
+// primary = INTEGER | DIM | TABLE | NAME "(" sum "," sum ")" | "(" sum ")"
 typedef struct Reader {
     Sizes *sizes;
     const char *p;
     DimVar *const *dims;
-    int ndims, depth;
+    int ndims;
+    TurnVar *const *tables;
+    int ntables, depth;
 } Reader;
 
 static bool is_digit(char c)
@@ -117,6 +119,11 @@ static const Size *read_integer(Reader *r, bool negative)
     return size_int(r->sizes, v);
 }
 
+static bool is_called(const char *s, const char *name, size_t n)
+{
+    return n > 0 && strlen(s) == n && memcmp(s, name, n) == 0;
+}
+
 static const Size *read_primary(Reader *r, bool negative)
 {
     if (take(r, '(')) {
@@ -131,11 +138,12 @@ static const Size *read_primary(Reader *r, bool negative)
     size_t n = (size_t)(r->p - name);
     if (n > 0 && take(r, '('))
         return read_call(r, name, n);
-    for (int i = 0; n > 0 && i < r->ndims; i++) {
-        const DimVar *d = r->dims[i];
-        if (strlen(d->name) == n && memcmp(d->name, name, n) == 0)
-            return size_dim(r->sizes, d);
-    }
+    for (int i = 0; i < r->ndims; i++)
+        if (is_called(r->dims[i]->name, name, n))
+            return size_dim(r->sizes, r->dims[i]);
+    for (int i = 0; i < r->ntables; i++)
+        if (is_called(r->tables[i]->name, name, n))
+            return size_turn(r->sizes, r->tables[i]);
     return NULL;
 }
 
@@ -175,9 +183,10 @@ static const Size *read_sum(Reader *r)
     return a;
 }
 
-const Size *size_parse(Sizes *s, const char *text, DimVar *const *dims, int ndims)
+const Size *size_parse(Sizes *s, const char *text, DimVar *const *dims, int ndims,
+                       TurnVar *const *tables, int ntables)
 {
-    Reader r = {s, text, dims, ndims, 0};
+    Reader r = {s, text, dims, ndims, tables, ntables, 0};
     const Size *a = read_sum(&r);
     skip_blanks(&r);
     return *r.p == '\0' ? a : NULL;

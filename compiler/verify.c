@@ -6,6 +6,7 @@
 //   - a repeat carries what it is given: params, operands and yields agree in number and
 //     type; the body of a map or linear is MAP ops, casts and constants on scalars
 //   - weights and states are declared, {i} in their paths is a repeat around them
+//   - a size that differs by turn is of the repeats around it, and of each of their turns
 //   - a version of a state has one successor and is read before that is written
 //
 // Every breach is a line: "decode: `x` (add): operand 0 is not defined here".
@@ -63,7 +64,8 @@ static void check_attr(Verifier *c, const Value *v, const Attr *a)
         breach(c, v, "attribute `%s` has %d numbers", a->name, a->n);
     else if (a->kind == AT_STR && !a->str)
         breach(c, v, "attribute `%s` has no text", a->name);
-    for (int k = 0; a->kind == AT_SIZES && k < a->n; k++)
+    bool sizes = a->kind == AT_SIZES || a->kind == AT_SIZE;
+    for (int k = 0; sizes && k < a->n; k++)
         if (!a->sizes[k])
             breach(c, v, "attribute `%s` has a size that overflowed", a->name);
     if (attr_find(v, a->name) != a)
@@ -113,6 +115,51 @@ static bool counted_by(const Region *r, const char *index, size_t n)
             return true;
     }
     return false;
+}
+
+typedef struct Tables {
+    Verifier *c;
+    const Value *v;
+    const Region *r;
+} Tables;
+
+// The repeat around region r that counts with `index` has turns of that range only.
+static bool has_turns(const Region *r, const TurnRange *range)
+{
+    for (; r; r = r->owner ? r->owner->region : NULL) {
+        const Attr *own = r->owner ? attr_find(r->owner, "range") : NULL;
+        int64_t lo, hi;
+        if (own && strcmp(attr_str(r->owner, "index", ""), range->index) == 0)
+            return own->kind == AT_SIZES && own->n == 2 &&
+                   size_is_int(own->sizes[0], &lo) && size_is_int(own->sizes[1], &hi) &&
+                   lo >= range->lo && hi <= range->lo + range->n;
+    }
+    return false;
+}
+
+static void check_table(const TurnVar *t, void *ctx)
+{
+    const Tables *x = ctx;
+    if (t->id < 0 || t->id >= x->c->m->tables.n || x->c->m->tables.p[t->id] != t)
+        breach(x->c, x->v, "table `%s` is not one of the module", t->name);
+    for (int i = 0; i < t->nranges; i++)
+        if (!has_turns(x->r, &t->range[i]))
+            breach(x->c, x->v,
+                   "table `%s` has not the turns `%s` of a repeat around it", t->name,
+                   t->range[i].index);
+}
+
+// Of a value that stands in r; r NULL: of a weight or state, which is the same in all turns.
+static void check_tables(Verifier *c, const Value *v, const Type *t, const Region *r)
+{
+    Tables x = {c, v, r};
+    for (int k = 0; k < t->rank; k++)
+        if (t->dim[k].size)
+            size_turns(t->dim[k].size, check_table, &x);
+    for (int i = 0; v && i < v->nattr; i++)
+        for (int k = 0; k < v->attr[i].n && v->attr[i].sizes; k++)
+            if (v->attr[i].sizes[k])
+                size_turns(v->attr[i].sizes[k], check_table, &x);
 }
 
 static void check_path(Verifier *c, const Value *v, const Region *r)
@@ -307,6 +354,7 @@ static void check_value(Verifier *c, const Value *v, const Region *r, bool scala
     const char *index = attr_str(v, "index", "");
     if (v->op == OP_turn && !counted_by(r, index, strlen(index)))
         breach(c, v, "no repeat around it counts `%s`", index);
+    check_tables(c, v, &v->type, r);
     follow_states(c, v);
     check_body(c, v);
     if (c->breaches == before)
@@ -338,6 +386,7 @@ static void check_region(Verifier *c, const Region *r, bool scalar)
         if (p->op != OP_param || p->region != r)
             breach(c, p, "is not a param of its region");
         check_scope(c, p);
+        check_tables(c, p, &p->type, r);
         if (take_id(c, p))
             c->visible[p->id] = true;
     }
@@ -400,7 +449,10 @@ static void check_declarations(Verifier *c)
                 seen |= 1u << w->stored[k];
         if (w->type.rank >= 0 && seen != (1u << w->type.rank) - 1)
             breach(c, NULL, "weight `%s` is stored in no order of its axes", w->path);
+        check_tables(c, NULL, &w->type, NULL);
     }
+    for (int i = 0; i < m->states.n; i++)
+        check_tables(c, NULL, &m->states.p[i]->type, NULL);
 }
 
 static void check_module(Verifier *c)

@@ -74,6 +74,7 @@ static void put_attr(Text *key, const Attr *a)
         for (int k = 0; k < a->n; k++)
             text_printf(key, "%lld,", (long long)a->ints[k]);
         break;
+    case AT_SIZE:
     case AT_SIZES:  // interned: the address is the size
         for (int k = 0; k < a->n; k++)
             text_printf(key, "%p,", (const void *)a->sizes[k]);

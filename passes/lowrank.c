@@ -132,7 +132,7 @@ static bool lowrank(PassContext *c, Value *linear, Step *step)
         return false;
     Builder b = build_before(c, g, linear);
     b.diag = NULL;  // everything fits by now
-    Attr r = attr_make_int("rank", rank);
+    Attr r = attr_make_size(c->module->arena, "rank", size_int(c->module->sizes, rank));
     Value *right[] = {linear->in[0], build(&b, OP_svd_right, 1, &w, 1, &r)};
     Value *t = build(&b, OP_linear, 2, right, linear->nattr, linear->attr);
     Value *left[] = {t, build(&b, OP_svd_left, 1, &w, 1, &r)};

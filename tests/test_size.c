@@ -32,7 +32,7 @@ TestSuite(size, .init = set_up, .fini = tear_down);
 
 static const Size *get(const char *text)
 {
-    return size_parse(sizes, text, dims, 4);
+    return size_parse(sizes, text, dims, 4, NULL, 0);
 }
 
 typedef struct Case {

@@ -8,8 +8,9 @@
 // ---- type rules ------------------------------------------------------------------------
 
 static const char *const kind_words[] = {
-    [AT_INT] = "an integer", [AT_NUM] = "a number", [AT_STR] = "a string",
-    [AT_INTS] = "integers",  [AT_SIZES] = "sizes",  [AT_DTYPE] = "an element type",
+    [AT_INT] = "an integer",        [AT_NUM] = "a number", [AT_STR] = "a string",
+    [AT_INTS] = "integers",         [AT_SIZE] = "a size",  [AT_SIZES] = "sizes",
+    [AT_DTYPE] = "an element type",
 };
 
 const Attr *infer_attr(Infer *c, const Value *v, const char *name, AttrKind kind)
@@ -258,7 +259,7 @@ const double *packed_mean(Eval *e, const Tensor *w, const FormatInfo *f)
 
 bool infer_factor(Infer *c, Value *v, const Size **rank)
 {
-    const Attr *r = infer_attr(c, v, "rank", AT_INT);
+    const Attr *r = infer_attr(c, v, "rank", AT_SIZE);
     const Type *w = &v->in[0]->type;
     int64_t n, k;
     if (!r || !infer_floats(c, v))
@@ -267,10 +268,12 @@ bool infer_factor(Infer *c, Value *v, const Size **rank)
         !size_is_int(w->dim[1].size, &k))
         return misfit(c, E0308, "%s takes a constant matrix, not %s",
                       op_info[v->op].name, spell(c, v->in[0]));
-    if (r->i < 1 || r->i > n || r->i > k)
-        return misfit(c, E0308, "%s: %s has no rank %lld", op_info[v->op].name,
-                      spell(c, v->in[0]), (long long)r->i);
-    *rank = size_int(c->sizes, r->i);
+    *rank = r->sizes[0];
+    if (!size_is_fixed(*rank) || size_min_value(*rank) < 1 ||
+        size_max_value(*rank) > n || size_max_value(*rank) > k)
+        return misfit(c, E0308, "%s: %s has no rank %s", op_info[v->op].name,
+                      spell(c, v->in[0]),
+                      *rank ? size_str(*rank, c->module->arena) : "that large");
     return true;
 }
 
@@ -279,8 +282,8 @@ const Factors *eval_factors(Eval *e, const Value *v)
     const Tensor *w = eval_in(e, v, 0);
     Arena *scratch;
     Module *m = eval_module(e, &scratch);
-    const Factors *f =
-        svd_factors(m, scratch, w->data, w->dim[0], w->dim[1], attr_int(v, "rank", 1));
+    const Factors *f = svd_factors(m, scratch, w->data, w->dim[0], w->dim[1],
+                                   eval_size(e, attr_size(v, "rank")));
     if (!f)
         eval_fail(e, "%s of a matrix with a NaN or an infinity", op_info[v->op].name);
     return f;

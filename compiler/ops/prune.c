@@ -1,4 +1,5 @@
-// prune: a constant w with its smallest parts set to zero; the part {density} stays.
+// prune: a constant w with its smallest parts set to zero; the part {density} of them
+// stays, or {kept} of them, which may differ by turn.
 //
 // w float[n, k] -> float[n, k]. {shape} says what goes as a whole: "unstructured", single
 // weights, by |w|; "1x48", blocks of 48 rows of one column, by the mean of their squares.
@@ -14,21 +15,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool infer_kept(Infer *c, Value *v)
+{
+    const Size *kept = attr_size(v, "kept");
+    bool by_part = attr_find(v, "density") != NULL;
+    if (by_part == (kept != NULL))
+        return misfit(c, E0308, "prune takes either a density or how many parts stay");
+    const Attr *density = by_part ? infer_attr(c, v, "density", AT_NUM) : NULL;
+    if (by_part && (!density || !(density->num > 0 && density->num <= 1)))
+        return misfit(c, E0308, "prune: density is above 0 and up to 1");
+    if (kept && (!size_is_fixed(kept) || size_min_value(kept) < 1))
+        return misfit(c, E0308, "prune: at least one part stays");
+    v->type = v->in[0]->type;
+    return true;
+}
+
 bool infer_prune(Infer *c, Value *v)
 {
     const Attr *shape = infer_attr(c, v, "shape", AT_STR);
-    const Attr *density = infer_attr(c, v, "density", AT_NUM);
-    if (!shape || !density || !infer_floats(c, v))
+    if (!shape || !infer_floats(c, v))
         return false;
     if (v->in[0]->type.rank != 2 || !value_is_const(v->in[0]))
         return misfit(c, E0308, "prune takes a constant matrix, not %s",
                       spell(c, v->in[0]));
     if (strcmp(shape->str, "1x48") != 0 && strcmp(shape->str, "unstructured") != 0)
         return misfit(c, E0308, "prune: shape is \"1x48\" or \"unstructured\"");
-    if (!(density->num > 0 && density->num <= 1))
-        return misfit(c, E0308, "prune: density is above 0 and up to 1");
-    v->type = v->in[0]->type;
-    return true;
+    return infer_kept(c, v);
 }
 
 typedef struct Part {
@@ -45,10 +57,13 @@ static int heavier_first(const void *a, const void *b)
 }
 
 // Parts [rows, 1] of w, panel by panel; those that stay are copied to y.
-static void keep_parts(Eval *e, const Tensor *w, int64_t rows, double density,
-                       Tensor *y)
+static void keep_parts(Eval *e, const Value *v, int64_t rows, Tensor *y)
 {
+    const Tensor *w = eval_in(e, v, 0);
+    const Size *size = attr_size(v, "kept");
     int64_t k = w->dim[1], panels = (w->dim[0] + rows - 1) / rows, n = panels * k;
+    int64_t kept =
+        size ? eval_size(e, size) : format_kept(n, attr_num(v, "density", 1));
     Part *part = (Part *)eval_scratch(e, 2 * n);
     for (int64_t i = 0; i < n; i++) {
         int64_t first = i / k * rows, height = 0;
@@ -60,7 +75,7 @@ static void keep_parts(Eval *e, const Tensor *w, int64_t rows, double density,
         part[i].index = i;
     }
     qsort(part, (size_t)n, sizeof *part, heavier_first);
-    for (int64_t p = 0; p < format_kept(n, density); p++) {
+    for (int64_t p = 0; p < kept && p < n; p++) {
         int64_t first = part[p].index / k * rows, column = part[p].index % k;
         for (int64_t r = first; r < first + rows && r < w->dim[0]; r++)
             y->data[r * k + column] = w->data[r * k + column];
@@ -71,8 +86,7 @@ void eval_prune(Eval *e, const Value *v, Tensor *y)
 {
     bool blocks = !strcmp(attr_str(v, "shape", ""), "1x48");
     if (y->n > 0)
-        keep_parts(e, eval_in(e, v, 0), blocks ? FORMAT_PANEL : 1,
-                   attr_num(v, "density", 1), y);
+        keep_parts(e, v, blocks ? FORMAT_PANEL : 1, y);
 }
 
 void lower_prune(Lower *l, const Value *v)
