@@ -48,6 +48,8 @@ enum { PREC_SUM = 1, PREC_PRODUCT, PREC_UNARY, PREC_POSTFIX };
 void emit_expr(Emit *e, const LExpr *x, int prec, Text *out);
 void emit_size(Emit *e, const Size *s, int prec, Text *out);
 void emit_number(double v, DType d, Text *out);
+// A shape in a comment, sizes by turn as the record calls them.
+const char *emit_shape(Emit *e, const Record *r, const char *text);
 enum { EMIT_COLUMNS = 88 };
 void emit_pad(Text *t, int n);
 void emit_wrapped(Emit *e, const char *line);

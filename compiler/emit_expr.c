@@ -53,6 +53,35 @@ static void emit_atom(Emit *e, const Atom *a, Text *out)
     text_puts(out, ")");
 }
 
+static const char *called_by(const Record *r, const char *word, size_t n)
+{
+    for (int i = 0; i < r->fields.n; i++) {
+        const Field *f = r->fields.p[i];
+        if (f->kind == FIELD_SIZE && strlen(f->size->name) == n &&
+            !strncmp(f->size->name, word, n))
+            return f->name;
+    }
+    return NULL;
+}
+
+const char *emit_shape(Emit *e, const Record *r, const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    Text t;
+    text_init(&t, e->p->arena);
+    for (const char *s = text; *s;) {
+        size_t n = strspn(s, letters);
+        const char *name = n ? called_by(r, s, n) : NULL;
+        if (name)
+            text_puts(&t, name);
+        else
+            text_put(&t, s, n ? n : 1);
+        s += n ? n : 1;
+    }
+    return t.p;
+}
+
 static void emit_term(Emit *e, const Term *t, int64_t coef, Text *out)
 {
     if (coef != 1 || t->nfactors == 0)

@@ -123,10 +123,10 @@ static const char *local_note(Emit *e, const Local *v, bool spelled)
         const char *axes = arena_strdup(e->p->arena, strchr(t.p + start, '['));
         t.n = start;
         text_printf(&t, "%s, panels", axes);
-        return t.p;
+    } else {
+        (spelled ? type_spell : type_print)(&v->buf->shape, &t);
     }
-    (spelled ? type_spell : type_print)(&v->buf->shape, &t);
-    return t.p;
+    return emit_shape(e, e->func->record, t.p);
 }
 
 static bool notes_fit(Emit *e, const Locals *v, size_t widest, bool spelled)

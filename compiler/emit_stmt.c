@@ -175,7 +175,7 @@ static void emit_note(Emit *e, const LStmt *s)
     if (slash && strncmp(file, "std/", 4) != 0)
         file = slash + 1;
     emit_pad(e->out, e->indent * 4);  // a comment is never wrapped
-    text_printf(e->out, "// %s: %s", s->name, s->why);
+    text_printf(e->out, "// %s: %s", s->name, emit_shape(e, e->func->record, s->why));
     if (at.file)
         text_printf(e->out, "  %s:%d", file, at.line);
     text_puts(e->out, "\n");

@@ -7,7 +7,8 @@
 // ---- struct types ------------------------------------------------------------------------
 
 // What a field has, as C declares it; *note: a comment.
-static const char *field_line(Emit *e, const Field *f, const char **note)
+static const char *field_line(Emit *e, const Record *r, const Field *f,
+                              const char **note)
 {
     Arena *a = e->p->arena;
     *note = "";
@@ -17,8 +18,7 @@ static const char *field_line(Emit *e, const Field *f, const char **note)
     if (f->kind == FIELD_RECORD)
         return arena_printf(a, "%s %s;", f->record->type, f->name);
     if (f->kind == FIELD_SIZE) {
-        *note = arena_printf(a, "%lld to %lld", (long long)f->size->lo,
-                             (long long)f->size->hi);
+        *note = "of this row";
         return arena_printf(a, "ptrdiff_t %s;", f->name);
     }
     Text t;
@@ -26,7 +26,7 @@ static const char *field_line(Emit *e, const Field *f, const char **note)
     type_print(f->kind == FIELD_STATE ? &f->state->type : &f->packed->value->type, &t);
     if (f->kind == FIELD_STATE)
         text_puts(&t, ", in the state");
-    *note = t.p;
+    *note = emit_shape(e, r, t.p);
     return arena_printf(a, "size_t %s;", f->name);
 }
 
@@ -44,7 +44,7 @@ static void emit_record_type(Emit *e, const Record *r, Map *done)
     VEC(const char *) notes = {NULL, 0, 0};
     size_t widest = 0;
     for (int i = 0; i < r->fields.n; i++) {
-        const char *note, *line = field_line(e, r->fields.p[i], &note);
+        const char *note, *line = field_line(e, r, r->fields.p[i], &note);
         vec_push(a, &lines, line);
         vec_push(a, &notes, note);
     }

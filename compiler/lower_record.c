@@ -174,11 +174,16 @@ Field *record_size(const Record *r, const TurnVar *v)
     return NULL;
 }
 
+// up_rank3 of the module is up_rank of the record, so that equal blocks are of one type.
 static void note_table(const TurnVar *v, void *ctx)
 {
     const Func *f = ctx;
+    size_t n = strlen(v->name);
+    while (n > 1 && isdigit((unsigned char)v->name[n - 1]))
+        n--;
+    const char *wish = arena_strndup(f->prog->arena, v->name, n);
     if (!record_size(f->record, v))
-        field_new(f->prog, f->record, FIELD_SIZE, v->name, (Loc){0, 0})->size = v;
+        field_new(f->prog, f->record, FIELD_SIZE, wish, (Loc){0, 0})->size = v;
 }
 
 static void sizes_in_expr(LExpr *e, void *ctx)
