@@ -144,9 +144,8 @@ static void check_table(const TurnVar *t, void *ctx)
         breach(x->c, x->v, "table `%s` is not one of the module", t->name);
     for (int i = 0; i < t->nranges; i++)
         if (!has_turns(x->r, &t->range[i]))
-            breach(x->c, x->v,
-                   "table `%s` has not the turns `%s` of a repeat around it", t->name,
-                   t->range[i].index);
+            breach(x->c, x->v, "no repeat around it has the turns `%s` of table `%s`",
+                   t->range[i].index, t->name);
 }
 
 // Of a value that stands in r; r NULL: of a weight or state, which is the same in all turns.

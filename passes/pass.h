@@ -93,11 +93,28 @@ bool scope_within(const Scope *inner, const Scope *outer);
 
 // ---- steps.c: recipes --------------------------------------------------------------------
 
-// Does a step's work on one linear (quantize: or gather) of the graph c->data; true if that changed it.
-typedef bool StepChange(PassContext *c, Value *linear, Step *step);
+// A matrix that steps choose, and the turns of the repeats around it that it differs by.
+typedef struct Chosen {
+    PassContext *c;
+    const Value *w;        // the matrix
+    const Weight *weight;  // that it is made of
+    TurnRange range[MAX_TURN_RANGES];
+    int nranges;
+    int64_t n;    // turns in all, those of the innermost repeat fastest
+    Step **step;  // of each turn: the last that chooses it
+} Chosen;
 
-// Every step of this kind on everything whose weight it chooses; steps get their counts.
-// A pattern that matches nothing, or a part of the turns of a loop, is reported.
+int chosen_turn(const Chosen *x, int64_t i, Turn *turns);  // the i-th; how many indices
+// value[i] in the i-th turn: an integer, or a table called by the weight.
+const Size *chosen_size(const Chosen *x, const char *suffix, const int64_t *value);
+
+// Does the steps' work on one linear (quantize: or gather) of the graph c->data; true if
+// that changed it.
+typedef bool StepChange(PassContext *c, Value *linear, const Chosen *x);
+
+// All steps of this kind on everything whose weight they choose; steps get their counts. A
+// pattern that matches nothing is reported, and a loop of which some turns have no step, or
+// steps that make different code.
 bool pass_steps(PassContext *c, StepKind kind, StepChange *change);
 
 // The weight that the matrix of a linear (or gather) is made of; NULL: of none.

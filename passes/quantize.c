@@ -11,14 +11,15 @@
 
 enum { MOST_ROUNDED = 65536 };  // products of int8 whose sum an i32 holds
 
-static bool quantize(PassContext *c, Value *user, Step *step)
+static bool quantize(PassContext *c, Value *user, const Chosen *x)
 {
+    const Step *step = x->step[0];
     Format f;
     int64_t k = 0;
     if (!format_find(step->format, &f))
         bug("no format %s", step->format);
     if (user->op == OP_linear)
-        size_is_int(user->in[1]->type.dim[1].size, &k);
+        k = size_max_value(user->in[1]->type.dim[1].size);
     if (format_info[f].rounds_x == ROUNDS_row && k > MOST_ROUNDED) {
         diag_error(c->diag, step->loc, E0644, "%s of `%s`: rows of %lld, at most %d",
                    step->format, weight_member(linear_weight(c->module, user)),

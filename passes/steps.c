@@ -1,9 +1,10 @@
 // steps.c - what the passes of recipes share: the matrices that a step chooses.
 //
-// A weight inside a repeat is one value for all turns, so a step has all of its turns or
-// none. A table that rows are gathered from can be quantized, whether or not a linear reads
-// it too. A weight that is read in another way stays as it is, since it has one storage: a
-// tied embedding is neither factored nor pruned.
+// A weight inside a repeat is one value for all turns, but its turns may have different steps,
+// of which the last that chooses a turn counts: ranks and densities are numbers by turn. Each
+// turn has one, and formats are of the code, so the same in all. A table that rows are gathered
+// from can be quantized, whether or not a linear reads it too. A weight that is read in another
+// way stays as it is, since it has one storage: a tied embedding is neither factored nor pruned.
 
 #include "pass.h"
 
@@ -24,43 +25,77 @@ const char *weight_member(const Weight *w)
     return w->member ? w->member : w->path;
 }
 
-typedef struct Chosen {
-    PassContext *c;
-    const Step *step;
-    const Weight *weight;
-    int yes, no;  // turns
-    Map *names;   // of tensors in the file, in all linears so far
-} Chosen;
+// Is {index} in the name of a tensor that v is made of?
+static bool is_counted(Arena *a, const Value *v, const char *index)
+{
+    if (v->op == OP_weight && strstr(attr_str(v, "path", ""), index))
+        return true;
+    for (int i = 0; i < v->nin; i++)
+        if (is_counted(a, v->in[i], index))
+            return true;
+    return false;
+}
 
-// All turns of the repeats around region r.
-static void try_turns(Chosen *x, const char *member, const char *path, const Region *r)
+// The repeats around the linear that its matrix differs by.
+static void find_turns(Chosen *x, const Value *linear)
 {
     Arena *a = x->c->scratch;
-    const Value *v = NULL;
-    for (; r && !(r->owner && r->owner->op == OP_repeat); r = v->region)
-        if (!(v = r->owner))
-            break;
-    if (!r || !r->owner) {
-        if (!step_chooses(x->step, member, path)) {
-            x->no++;
-        } else {
-            x->yes++;
-            map_set(x->names, path, x);
-        }
-        return;
+    x->n = 1;
+    for (const Region *r = linear->region; r && r->owner; r = r->owner->region) {
+        const Attr *range = attr_find(r->owner, "range");
+        const char *index = attr_str(r->owner, "index", "");
+        int64_t lo, hi;
+        if (r->owner->op != OP_repeat || !range || x->nranges == MAX_TURN_RANGES ||
+            !size_is_int(range->sizes[0], &lo) || !size_is_int(range->sizes[1], &hi) ||
+            hi <= lo || !is_counted(a, x->w, arena_printf(a, "{%s}", index)))
+            continue;
+        memmove(x->range + 1, x->range, (size_t)x->nranges * sizeof *x->range);
+        x->range[0] = (TurnRange){index, lo, hi - lo};
+        x->nranges++;
+        x->n *= hi - lo;
     }
-    v = r->owner;
-    const Attr *range = attr_find(v, "range");
-    const char *index = attr_str(v, "index", "");
-    int64_t lo = 0, hi = 1;
-    if (!strstr(path, arena_printf(a, "{%s}", index)) || !range ||
-        !size_is_int(range->sizes[0], &lo) || !size_is_int(range->sizes[1], &hi)) {
-        try_turns(x, member, path, v->region);
-        return;
+}
+
+int chosen_turn(const Chosen *x, int64_t i, Turn *turns)
+{
+    for (int k = x->nranges - 1; k >= 0; k--) {
+        turns[k] = (Turn){x->range[k].index, x->range[k].lo + i % x->range[k].n};
+        i /= x->range[k].n;
     }
-    for (int64_t i = lo; i < hi; i++)
-        try_turns(x, path_at(a, member, index, i), path_at(a, path, index, i),
-                  v->region);
+    return x->nranges;
+}
+
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// layer.{i}.mlp.up.weight: up. A name for what is of this weight.
+static const char *table_name(Arena *a, const Weight *w, const char *suffix)
+{
+    const char *path = weight_member(w), *last = "";
+    for (const char *s = path; *s; s += strcspn(s, "."), s += *s == '.')
+        if (*s != '{' && (!*last || strcmp(s, "weight") != 0))
+            last = s;  // the last word that is no index
+    Text t;
+    text_init(&t, a);
+    text_puts(&t, *last >= '0' && *last <= '9' ? "w" : "");
+    for (; *last && *last != '.' && *last != '{'; last++)
+        text_put(&t, is_word(*last) ? last : "_", 1);
+    text_puts(&t, suffix);
+    return t.p;
+}
+
+const Size *chosen_size(const Chosen *x, const char *suffix, const int64_t *value)
+{
+    Module *m = x->c->module;
+    bool differs = false;
+    for (int64_t i = 1; i < x->n; i++)
+        differs = differs || value[i] != value[0];
+    if (!differs)
+        return size_int(m->sizes, value[0]);
+    const char *name = table_name(x->c->scratch, x->weight, suffix);
+    return size_turn(m->sizes, module_table(m, name, x->nranges, x->range, value));
 }
 
 // ---- weights that are read in another way ----------------------------------------------
@@ -104,7 +139,7 @@ static void note_reader(Value *v, void *ctx)
             note_leaves(ctx, v->in[i]);
 }
 
-// ---- steps -----------------------------------------------------------------------------
+// ---- the matrices there are ------------------------------------------------------------
 
 typedef VEC(Value *) Values;
 
@@ -150,56 +185,165 @@ static void no_match(PassContext *c, const Step *s, const Linears *l)
                   names.p[0]);
 }
 
-static bool do_step(PassContext *c, Step *s, const Ties *ties, StepChange *change)
+// ---- which step each turn has ----------------------------------------------------------
+
+typedef struct Tally {
+    Step *step;
+    Map *names;       // of tensors in the file that it has
+    Map *tied;        // weights that stay
+    bool is_found;    // it chooses something
+    bool is_refused;  // E0642 was reported
+} Tally;
+
+typedef VEC(Tally) Tallies;
+
+static bool chooses_turn(const Chosen *x, const Step *s, int64_t i, const char **path)
 {
-    Linears l = {.c = c, .kind = s->kind};
-    Map *tied = map_new(c->scratch), *names = map_new(c->scratch);
-    bool changed = false, parts = false;
+    Arena *a = x->c->scratch;
+    Turn turns[MAX_TURN_RANGES];
+    int n = chosen_turn(x, i, turns);
+    const char *member = weight_member(x->weight);
+    *path = x->weight->path;
+    for (int k = 0; k < n; k++) {
+        member = path_at(a, member, turns[k].index, turns[k].turn);
+        *path = path_at(a, *path, turns[k].index, turns[k].turn);
+    }
+    return step_chooses(s, member, *path);
+}
+
+static bool same_kind(const Step *a, const Step *b)
+{
+    return a->kind == STEP_quantize ? !strcmp(a->format, b->format)
+           : a->kind == STEP_sparse ? !strcmp(a->shape, b->shape)
+                                    : true;
+}
+
+static const char *advice(const Chosen *x, const Step *s)
+{
+    bool all = true;
+    for (int64_t i = 0; i < x->n; i++)
+        all = all && x->step[i];
+    if (s->kind == STEP_quantize)
+        return "put * where the number of the turn stands";
+    return all ? "all turns have one pattern of zeros, and densities of their own"
+               : "put * where the number of the turn stands, or give the other turns a "
+                 "step too";
+}
+
+static void refuse(const Chosen *x, Tally *t, int64_t own)
+{
+    const Step *s = t->step;
+    if (t->is_refused)
+        return;
+    diag_error(x->c->diag, s->pattern_loc, E0642,
+               "%s: \"%s\" has %lld of the %lld turns of `%s`", step_name(s->kind),
+               s->pattern, (long long)own, (long long)x->n, weight_member(x->weight));
+    diag_hint(x->c->diag, s->pattern_loc, "%s", advice(x, s));
+    t->is_refused = true;
+}
+
+// Code is the same for all turns: each has a step, of one format or shape.
+static bool fits_loop(const Chosen *x, Tallies *all)
+{
+    bool fits = true;
+    for (int64_t i = 0; i < x->n; i++)
+        fits = fits && x->step[i] && same_kind(x->step[i], x->step[0]);
+    for (int t = all->n - 1; t >= 0 && !fits; t--) {
+        int64_t own = 0;
+        for (int64_t i = 0; i < x->n; i++)
+            own += x->step[i] == all->p[t].step;
+        if (own > 0 && own < x->n) {
+            refuse(x, &all->p[t], own);
+            break;
+        }
+    }
+    return fits;
+}
+
+// False: no step is for this linear.
+static bool choose(Chosen *x, Tallies *all, const Ties *ties)
+{
+    Arena *a = x->c->scratch;
+    bool any = false;
+    x->step = NEWN(a, Step *, x->n);
+    Tallies had = {0};
+    for (int t = 0; t < all->n; t++) {
+        Map *names = map_new(a);
+        for (int64_t i = 0; i < x->n; i++) {
+            const char *path;
+            if (!chooses_turn(x, all->p[t].step, i, &path))
+                continue;
+            x->step[i] = all->p[t].step;
+            map_set(names, path, x);
+        }
+        Tally own = {.names = names};
+        vec_push(a, &had, own);
+        all->p[t].is_found |= map_count(names) > 0;
+        any = any || map_count(names) > 0;
+    }
+    if (!any || !fits_loop(x, all))
+        return false;
+    bool tied = map_get(ties->paths, x->weight->path) != NULL;
+    for (int t = 0; t < all->n; t++) {
+        for (int k = 0; k < map_count(had.p[t].names) && !tied; k++)
+            map_set(all->p[t].names, map_key(had.p[t].names, k), x->c);
+        if (tied && map_count(had.p[t].names))
+            map_set(all->p[t].tied, x->weight->path, x->c);
+    }
+    return !tied;
+}
+
+// ---- steps -----------------------------------------------------------------------------
+
+static Linears find_linears(PassContext *c, StepKind kind)
+{
+    Linears l = {.c = c, .kind = kind};
     for (int i = 0; i < c->module->graphs.n; i++) {
         graph_walk(c->module->graphs.p[i], note_linear, &l);
         while (l.graph.n < l.list.n)
             vec_push(c->scratch, &l.graph, c->module->graphs.p[i]);
     }
-    for (int i = 0; i < l.list.n; i++) {
-        Value *v = l.list.p[i];
-        c->data = l.graph.p[i];
-        const Weight *w = linear_weight(c->module, v);
-        Chosen x = {.c = c, .step = s, .weight = w, .names = map_new(c->scratch)};
-        try_turns(&x, weight_member(w), w->path, v->region);
-        if (x.yes > 0 && x.no > 0 && !parts) {
-            diag_error(c->diag, s->pattern_loc, E0642,
-                       "%s: \"%s\" has %d of the %d turns of `%s`", step_name(s->kind),
-                       s->pattern, x.yes, x.yes + x.no, weight_member(w));
-            diag_hint(c->diag, s->pattern_loc,
-                      "put * where the number of the turn stands");
-            parts = true;
-        }
-        if (x.yes == 0 || x.no > 0)
-            continue;
-        if (map_get(ties->paths, w->path)) {
-            map_set(tied, w->path, v);
-            continue;
-        }
-        changed |= change(c, v, s);
-        for (int k = 0; k < map_count(x.names); k++)
-            map_set(names, map_key(x.names, k), v);
-    }
+    return l;
+}
+
+static void tell(PassContext *c, Tally *t, const Linears *l)
+{
+    Step *s = t->step;
     s->is_done = true;
-    s->matched = map_count(names);
-    s->tied = map_count(tied);
-    if (s->matched == 0 && s->tied == 0 && !parts)
-        no_match(c, s, &l);
-    return changed;
+    s->matched = map_count(t->names);
+    s->tied = map_count(t->tied);
+    if (!t->is_found)
+        no_match(c, s, l);
 }
 
 bool pass_steps(PassContext *c, StepKind kind, StepChange *change)
 {
-    bool changed = false;
+    Tallies all = {0};
+    for (int i = 0; i < c->module->steps.n; i++) {
+        Tally t = {.step = c->module->steps.p[i],
+                   .names = map_new(c->scratch),
+                   .tied = map_new(c->scratch)};
+        if (t.step->kind == kind && !t.step->is_done)
+            vec_push(c->scratch, &all, t);
+    }
+    if (!all.n)
+        return false;
     Ties ties = {c, kind, map_new(c->scratch)};
     for (int i = 0; i < c->module->graphs.n; i++)
         graph_walk(c->module->graphs.p[i], note_reader, &ties);
-    for (int i = 0; i < c->module->steps.n; i++)
-        if (c->module->steps.p[i]->kind == kind && !c->module->steps.p[i]->is_done)
-            changed |= do_step(c, c->module->steps.p[i], &ties, change);
+    const Linears l = find_linears(c, kind);
+    bool changed = false;
+    for (int i = 0; i < l.list.n; i++) {
+        Value *v = l.list.p[i];
+        c->data = l.graph.p[i];
+        Chosen x = {.c = c,
+                    .weight = linear_weight(c->module, v),
+                    .w = v->in[v->op == OP_linear]};
+        find_turns(&x, v);
+        if (choose(&x, &all, &ties))
+            changed |= change(c, v, &x);
+    }
+    for (int i = 0; i < all.n; i++)
+        tell(c, &all.p[i], &l);
     return changed;
 }

@@ -63,7 +63,7 @@ static double bytes_of(const Bench *b, const Value *v, double *weights)
     const Prog *p = b->job->prog;
     double n = 1;
     for (int i = 0; i < v->type.rank; i++)
-        n *= (double)size_eval(v->type.dim[i].size, b->dims);
+        n *= size_mean(v->type.dim[i].size, b->dims);
     for (int i = 0; i < p->packed.n; i++)
         if (p->packed.p[i]->value == v) {
             n *= dtype_info[p->packed.p[i]->storage].bits / 8.0;
@@ -78,14 +78,14 @@ static double bytes_of(const Bench *b, const Value *v, double *weights)
 
 static double last_axis(const Bench *b, const Value *v, int from_end)
 {
-    return (double)size_eval(v->type.dim[v->type.rank - from_end].size, b->dims);
+    return size_mean(v->type.dim[v->type.rank - from_end].size, b->dims);
 }
 
 static double count_of(const Bench *b, const Value *v)
 {
     double n = 1;
     for (int i = 0; i < v->type.rank; i++)
-        n *= (double)size_eval(v->type.dim[i].size, b->dims);
+        n *= size_mean(v->type.dim[i].size, b->dims);
     return n;
 }
 
