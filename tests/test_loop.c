@@ -201,6 +201,42 @@ static const Edit edits[] = {
      "two templates are called linear_silu"},
 };
 
+// And of that in tests/loops/ranks.txt.
+static const Edit edits_of_ranks[] = {
+    {"a size that the record has not", "        up_rank = size up_rank\n", "",
+     "layer: up_rank is in no field of the record"},
+    {"a field of a table that is none", "size up_rank", "size down_rank",
+     "no table `down_rank`"},
+    {"a table of other turns", "by i in 0..3 = 1, 4, 2", "by i in 0..2 = 1, 4",
+     "Layer has not the turns `i` of up_rank"},
+    {"a table by another index", "by i in 0..3", "by j in 0..3",
+     "Layer has not the turns `j` of up_rank"},
+    {"a size by turn in an entry", "for i in 0 .. {8*T}", "for i in 0 .. {up_rank}",
+     "f: up_rank is in no field of the record"},
+    {"a buffer by turn in an entry", "local x2: f32[T, 8] at 0",
+     "local x2: f32[T, 8] at 0\n    local t: f32[up_rank] at 0",
+     "f: Model has not the turns `i` of up_rank"},
+    {"an epilogue by turn", "(e0 + TANH(a))", "(e0 + f32({up_rank}))",
+     "up_rank is in no field of the record"},
+    {"panels that are not the greatest", "f32 panels 4 8 count", "f32 panels 2 8 count",
+     "`layer.{i}.up_right` is f32[up_rank, 8], not panels of [2, 8]"},
+    {"a count that is not the greatest", "panels 8 4 count 64", "panels 8 4 count 32",
+     "`layer.{i}.up_left` has 64 elements, not 32"},
+    {"blocks that are not kept", "panels 8 4 count 64", "panels 8 4 kept 2 count 64",
+     "`layer.{i}.up_left` has 4 blocks, not 2"},
+    {"two tables of one name", "table up_rank",
+     "table up_rank by i in 0..1 = 1\ntable up_rank",
+     "there is a dim or table of this name"},
+    {"a table called like a dim", "table up_rank",
+     "table T by i in 0..1 = 1\ntable up_rank", "there is a dim or table of this name"},
+    {"a table with too few sizes", "= 1, 4, 2", "= 1, 4", "expected `,`"},
+    {"a table of no turns", "by i in 0..3 = 1, 4, 2",
+     "by i in 0..0 =", "turns out of range"},
+    {"a table of too many turns", "by i in 0..3", "by i in 0..99999999",
+     "turns out of range"},
+    {"a size below 0", "= 1, 4, 2", "= 1, -4, 2", "a size out of range"},
+};
+
 static const char *edited(Arena *a, const char *text, const char *from, const char *to)
 {
     const char *at = strstr(text, from);
@@ -208,10 +244,11 @@ static const char *edited(Arena *a, const char *text, const char *from, const ch
     return arena_printf(a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
-// The program of a case file, to its first #!.
-static const char *program_of(Arena *a, const char *path)
+// The first program of tests/loops/<name>.txt.
+static const char *program_of(Arena *a, const char *name)
 {
     size_t n;
+    const char *path = arena_printf(a, "tests/loops/%s.txt", name);
     char *text = cases_read(a, rooted(a, path), &n);
     cr_assert(text != NULL);
     char *start = strstr(text, "\nprogram ") + 1, *end = strstr(start, "#! print");
@@ -220,7 +257,7 @@ static const char *program_of(Arena *a, const char *path)
 
 static const char *small_program(Arena *a)
 {
-    return program_of(a, "tests/loops/small.txt");
+    return program_of(a, "small");
 }
 
 // Of rounded.txt: rows that are rounded for the next product.
@@ -240,11 +277,12 @@ static const Edit rounded_edits[] = {
      "linear_add int8g32a8", "forward: argument 10 of linear_add is of the wrong kind"},
 };
 
-static int check_edits(Arena *a, const char *text, int n, const Edit *edit)
+// How many of them have the code E0907.
+static int check_edits(Arena *a, const char *text, const Edit *list, int n)
 {
     int illegal = 0;
     for (int i = 0; i < n; i++) {
-        const Edit *e = &edit[i];
+        const Edit *e = &list[i];
         Diag *d = diag_new(a);
         Prog *p = parse(a, d, edited(a, text, e->from, e->to));
         cr_expect(p == NULL, "%s: was accepted", e->claim);
@@ -261,10 +299,24 @@ static int check_edits(Arena *a, const char *text, int n, const Edit *edit)
 Test(loop, every_rule_is_checked)
 {
     Arena *a = arena_new();
-    const char *rounded = program_of(a, "tests/loops/rounded.txt");
-    cr_expect(check_edits(a, small_program(a), COUNT(edits), edits) > 0,
+    cr_expect(check_edits(a, small_program(a), edits, COUNT(edits)) > 0,
               "none of them has the code E0907");
-    check_edits(a, rounded, COUNT(rounded_edits), rounded_edits);
+    arena_free(a);
+}
+
+Test(loop, rounded_rows_are_checked)
+{
+    Arena *a = arena_new();
+    check_edits(a, program_of(a, "rounded"), rounded_edits, COUNT(rounded_edits));
+    arena_free(a);
+}
+
+Test(loop, sizes_by_turn_are_checked)
+{
+    Arena *a = arena_new();
+    int illegal =
+        check_edits(a, program_of(a, "ranks"), edits_of_ranks, COUNT(edits_of_ranks));
+    cr_expect(illegal > 0, "none of them has the code E0907");
     arena_free(a);
 }
 

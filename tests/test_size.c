@@ -240,6 +240,66 @@ Test(size, tells_what_it_uses)
     cr_expect(size_is(get("3*4"), 12));
 }
 
+// ---- tables by turn ----------------------------------------------------------------
+
+static const int64_t six[] = {3, 1, 4, 1, 5, 9};
+static TurnVar R = {"R", 2, {{"i", 1, 2}, {"j", 0, 3}}, six, 1, 9, 0};
+static const int64_t two[] = {16, 48};
+static TurnVar K = {"K", 1, {{"i", 1, 2}}, two, 16, 48, 1};
+static TurnVar *tables[] = {&R, &K};
+
+static const Size *by_turn(const char *text)
+{
+    return size_parse(sizes, text, dims, 4, tables, 2);
+}
+
+Test(size, tables_are_atoms)
+{
+    cr_expect_eq(by_turn("2*R + K - R"), by_turn("K + R"));
+    cr_expect_str_eq(size_str(by_turn("T * K + 3 * R"), arena), "T*K + 3*R");
+    cr_expect_str_eq(size_str(by_turn("ceil_div(R, 2)"), arena), "ceil_div(R, 2)");
+    cr_expect_eq(by_turn("min(R, 9)"), by_turn("R"));
+    cr_expect_null(by_turn("S"));
+    cr_expect_eq(size_min_value(by_turn("T * R")), 1);
+    cr_expect_eq(size_max_value(by_turn("T * R + K")), 512 * 9 + 48);
+    cr_expect(size_is_fixed(by_turn("R * K + 2")));
+    cr_expect_not(size_is_fixed(by_turn("R * T")));
+    cr_expect_not(size_is_fixed(by_turn("max(K, T)")));
+    cr_expect_not(size_is_int(by_turn("R"), NULL));
+    cr_expect(size_uses(by_turn("R * T"), &T) && !size_uses(by_turn("R"), &T));
+    static const int64_t same[] = {7, 7};
+    TurnVar one = {"one", 1, {{"i", 1, 2}}, same, 7, 7, 2};
+    cr_expect(size_is(size_turn(sizes, &one), 7), "equal entries are an integer");
+}
+
+Test(size, tables_are_read_by_turn)
+{
+    static const int64_t at[] = {0, 10, 64, 0};
+    const Size *a = by_turn("T * R + ceil_div(K, 32)");
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++) {
+            Turn turns[] = {{"j", j}, {"i", i + 1}};
+            cr_expect_eq(size_eval_at(a, at, 2, turns), 10 * six[3 * i + j] + i + 1);
+        }
+    Turn outside[] = {{"i", 3}, {"j", 0}};
+    cr_expect_eq(size_eval_at(by_turn("R"), at, 2, outside), 9);
+    cr_expect_eq(size_eval_at(by_turn("R"), at, 1, outside), 9);
+    cr_expect_eq(size_eval(a, at), 92);
+    cr_expect_float_eq(size_mean(by_turn("T * R + K"), at), 230.0 / 6 + 32, 1e-12);
+}
+
+static void count_table(const TurnVar *v, void *ctx)
+{
+    ((int *)ctx)[v->id]++;
+}
+
+Test(size, tables_in_a_size_are_found)
+{
+    int n[2] = {0, 0};
+    size_turns(by_turn("R * R + T * max(K, P) + 1"), count_table, n);
+    cr_expect(n[0] == 2 && n[1] == 1, "%d %d", n[0], n[1]);
+}
+
 Test(size, terms_are_shown_over_dims)
 {
     const Size *a = get("3 * (N / 2)");

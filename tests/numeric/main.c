@@ -156,8 +156,9 @@ static void run_compilers(Test *t, int n, char **files)
         {{"wasm", WASM_CLANG " -msimd128", NODE}, NULL},
         {{"wasm-scalar", WASM_CLANG " -DTFX_SCALAR", NODE}, NULL},
     };
-    static const char *const models[] = {"ops/gather-bf16", "ops/repeat", "ops/state",
-                                         "numeric/levels/rounded"};
+    static const char *const models[] = {"ops/gather-bf16", "ops/repeat",
+                                         "ops/state",       "ops/ranks",
+                                         "ops/ranks-bytes", "numeric/levels/rounded"};
     for (int i = 0; i < n; i++)
         add_model(t, files[i], "01");
     for (int i = 0; i < COUNT(models) && n == 0; i++)

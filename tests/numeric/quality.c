@@ -23,8 +23,8 @@ typedef struct Batch {
     int failed;
 } Batch;
 
-static const char *const models[] = {"linear", "attention", "state", "repeat",
-                                     "gather-bf16"};
+static const char *const models[] = {"linear", "attention",   "state",
+                                     "repeat", "gather-bf16", "ranks"};
 
 static const char warnings[] =
     "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Wundef "
@@ -101,15 +101,17 @@ static bool emit_twice(Batch *b)
         add(b, arena_printf(b->arena,
                             "M=%s; mkdir -p $M.away; cp \"$ROOT/tests/ops/$M.tfx\" .\n"
                             "\"$TFXC\" init $M.tfx -o $M.safetensors\n"
+                            "R=$(sed -n 's,^// recipe ,,p' $M.tfx)\n"
                             "LC_ALL=C \"$TFXC\" $M.tfx --weights $M.safetensors "
-                            "--pack=embed -o once/$M.c\n"
-                            "\"$TFXC\" $M.tfx --weights $M.safetensors -o file/$M.c\n"
+                            "${R:+--recipe \"$R\"} --pack=embed -o once/$M.c\n"
+                            "\"$TFXC\" $M.tfx --weights $M.safetensors "
+                            "${R:+--recipe \"$R\"} -o file/$M.c\n"
                             "cd $M.away; export LC_ALL=de_DE.UTF-8 LANG=tr_TR.UTF-8\n"
                             "export TZ=Asia/Tokyo\n"
                             "\"$TFXC\" ../$M.tfx --weights ../$M.safetensors "
-                            "--pack=embed -o ../again/$M.c\n",
+                            "${R:+--recipe \"$R\"} --pack=embed -o ../again/$M.c\n",
                             models[i]));
-    return run(b, "five models are emitted");
+    return run(b, "six models are emitted");
 }
 
 static void check_same(Batch *b)
@@ -200,8 +202,8 @@ static void check_together(Batch *b)
                         "cat >all.c <<'EOF'\n%sEOF\n"
                         "tcc all.c file/*.c -lm -lpthread -o all; ./all",
                         main.p));
-    if (has(b, "tcc", "five models in one folder and one program"))
-        run(b, "five models in one folder and one program");
+    if (has(b, "tcc", "six models in one folder and one program"))
+        run(b, "six models in one folder and one program");
     b->commands.n = 0;
 }
 

@@ -266,6 +266,21 @@ static const char *recipe_of(Arena *a, const char *path)
               : NULL;
 }
 
+static void find_rounded(Value *v, void *ctx)
+{
+    Format f;
+    if (format_find(attr_str(v, "format", ""), &f) && format_info[f].rounds_x)
+        *(bool *)ctx = true;
+}
+
+static bool rounds_rows(const Module *m)
+{
+    bool found = false;
+    for (int i = 0; i < m->graphs.n; i++)
+        graph_walk(m->graphs.p[i], find_rounded, &found);
+    return found;
+}
+
 static bool init_and_record(Arena *a, const char *path, Trial *t, Text *why)
 {
     Settings s;
@@ -278,7 +293,7 @@ static bool init_and_record(Arena *a, const char *path, Trial *t, Text *why)
     bool ok = job_build(job, path) &&
               weights_init(job->module, t->weights, 1, stored_as(job), job->diag) &&
               job_open_weights(job, true) && (!recipe || job_optimize(job)) &&
-              record_file(job, t->calls, recipe, why);
+              record_file(job, t->calls, rounds_rows(job->module), why);
     diag_print(job->diag, DIAG_TEXT, why);
     job_close(job);
     return ok;
@@ -323,6 +338,8 @@ bool record_model(Arena *a, const char *path, const char *root, const char *name
     ok = init_and_record(a, path, &t, why);
     for (const char *l = levels; ok && *l; l += 1 + (l[1] == 'd')) {
         Trial one = t;
+        if (*l == '0' && recipe_of(a, path))
+            continue;  // recipes need the passes
         one.dispatch = l[1] == 'd';
         one.name = arena_printf(a, "%s_O%c", name, *l);
         one.folder = arena_printf(a, "%s/%s", root, one.name);
