@@ -9,7 +9,7 @@ const FormatInfo format_info[FORMAT_COUNT] = {
     {.name = "plain", .kernel = "", .storage = DT_f32, .doc = "elements, row by row"},
 #define FORMAT(name, kernel, storage, rounds_x, work, doc)                             \
     {#name, #kernel,      DT_##storage, ROUNDS_##rounds_x, WORK_##work,                \
-     doc,   bytes_##name, pack_##name,  mean_##name},
+     doc,   bytes_##name, pack_##name,  mean_##name,       cost_##name},
 #include "formats.def"
 #undef FORMAT
 };

@@ -1,9 +1,9 @@
 // format.h - weight formats: rows of formats.def, each with its file in formats/.
 //
-// A format knows three things of a matrix w[n][k]: how many bytes it takes, how a panel of
-// up to 48 rows (columns of w') is written, and which matrix those bytes stand for. The
-// last is what the evaluator multiplies by, made by the same code that packs, so that an
-// emitted program has an exact reference.
+// A format knows four things of a matrix w[n][k]: how many bytes it takes, how a panel of
+// up to 48 rows (columns of w') is written, which matrix those bytes stand for, and what a
+// product with it costs. The third is what the evaluator multiplies by, made by the same
+// code that packs, so that an emitted program has an exact reference.
 
 #ifndef TFXC_FORMAT_H
 #define TFXC_FORMAT_H
@@ -45,6 +45,17 @@ typedef struct FormatIo {
     Arena *arena;  // as long as this matrix
 } FormatIo;
 
+// What the kernel of a format takes on some machine, in nanoseconds, with as many threads as
+// there were when it was measured (driver/rates.h). By rows of x: 1, few, many.
+enum { FORMAT_ROWS = 3, FORMAT_MANY = 128 };
+extern const int64_t format_rows[FORMAT_ROWS];
+typedef struct FormatRates {
+    double weight[FORMAT_ROWS];  // a weight that is in a cache, with all rows
+    double wait[FORMAT_ROWS];    // more for a byte of weights that comes from afar
+    double x;                    // an element of x made ready: rounded, cut, turned
+    double y;                    // an element of y written
+} FormatRates;
+
 typedef struct FormatInfo {
     const char *name;
     const char *kernel;  // TFX_WEIGHT of the linear template
@@ -58,6 +69,8 @@ typedef struct FormatInfo {
     bool (*pack)(const FormatSize *w, FormatIo *io);
     // Puts what the packed rows[n][k] stand for in their place.
     void (*mean)(const FormatSize *w, float *rows);
+    // Nanoseconds of y = x w' for m rows of x, by the rates of this format.
+    double (*cost)(const FormatSize *w, int64_t m, const FormatRates *r);
 } FormatInfo;
 
 extern const FormatInfo format_info[FORMAT_COUNT];
@@ -93,6 +106,11 @@ typedef int64_t FormatPanel(const FormatSize *p, const float *rows, unsigned cha
 bool format_panels(const FormatSize *w, FormatIo *io, FormatPanel *panel,
                    int64_t bytes);
 
+// What a product costs that reads so many bytes and multiplies each row by so many weights,
+// those that pad them included.
+double format_cost(const FormatSize *w, int64_t m, const FormatRates *r, int64_t bytes,
+                   int64_t weights);
+
 // Of the formats that are 2-byte floats: bf16, f16.
 int64_t format_bytes_16(const FormatSize *w);
 int64_t format_panel_16(StType to, const FormatSize *p, const float *rows,
@@ -109,7 +127,8 @@ float format_largest(const float *x, int64_t n);  // max |x|
 #define FORMAT(name, kernel, storage, rounds_x, work, doc)                             \
     int64_t bytes_##name(const FormatSize *w);                                         \
     bool pack_##name(const FormatSize *w, FormatIo *io);                               \
-    void mean_##name(const FormatSize *w, float *rows);
+    void mean_##name(const FormatSize *w, float *rows);                                \
+    double cost_##name(const FormatSize *w, int64_t m, const FormatRates *r);
 #include "formats.def"
 #undef FORMAT
 

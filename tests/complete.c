@@ -116,7 +116,20 @@ Test(complete, every_pass_has_its_doc_file_and_cases)
     }
 }
 
-Test(complete, every_format_has_its_doc_file_and_test)
+// Each rate counts, and bytes are those of the format.
+static void check_cost(const FormatInfo *f)
+{
+    const FormatSize w = {96, 64, format_blocks(96, 64)};
+    const FormatRates rates[] = {
+        {.weight = {1, 1, 1}}, {.wait = {1, 1, 1}}, {.x = 1}, {.y = 1}};
+    cr_assert(f->cost, "format %s has no cost", f->name);
+    const double least[] = {96 * 64, (double)f->bytes(&w), 64, 96};
+    for (int i = 0; i < COUNT(rates); i++)
+        cr_expect(f->cost(&w, 1, &rates[i]) >= least[i], "format %s: rate %d: %g",
+                  f->name, i, f->cost(&w, 1, &rates[i]));
+}
+
+Test(complete, every_format_has_its_doc_file_cost_and_test)
 {
     Text tests, page;
     text_init(&tests, arena);
@@ -128,6 +141,8 @@ Test(complete, every_format_has_its_doc_file_and_test)
         check_doc("format", f->name, f->doc);
         cr_expect(is_file(arena_printf(arena, "passes/formats/%s.c", f->name)),
                   "format %s has no file", f->name);
+        cr_expect(f->bytes && f->pack && f->mean, "format %s has no meaning", f->name);
+        check_cost(f);
         cr_expect(has_word(tests.p, f->name), "format %s is in no test", f->name);
         cr_expect(strstr(page.p, arena_printf(arena, "`%s`", f->name)),
                   "docs/ says nothing of the format %s", f->name);

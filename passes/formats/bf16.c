@@ -22,3 +22,8 @@ void mean_bf16(const FormatSize *w, float *rows)
 {
     format_mean_16(ST_BF16, w, rows);
 }
+
+double cost_bf16(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_bf16(w), format_width(w->n) * w->k);
+}

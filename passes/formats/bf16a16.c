@@ -45,3 +45,8 @@ void mean_bf16a16(const FormatSize *w, float *rows)
 {
     mean_bf16(w, rows);
 }
+
+double cost_bf16a16(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_bf16a16(w), format_width(w->n) * padded(w->k));
+}

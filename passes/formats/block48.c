@@ -92,3 +92,8 @@ void mean_block48(const FormatSize *w, float *rows)
     (void)w;  // what is left out is zero
     (void)rows;
 }
+
+double cost_block48(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_block48(w), w->kept * FORMAT_PANEL);
+}

@@ -33,3 +33,8 @@ void mean_f32(const FormatSize *w, float *rows)
     (void)w;  // every f32 stands for itself
     (void)rows;
 }
+
+double cost_f32(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_f32(w), format_width(w->n) * w->k);
+}

@@ -71,3 +71,9 @@ void mean_int4g32(const FormatSize *w, float *rows)
                 x[i] = (float)q[i] * scale;
         }
 }
+
+double cost_int4g32(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_int4g32(w),
+                       format_width(w->n) * groups(w->k) * GROUP);
+}

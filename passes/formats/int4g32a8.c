@@ -17,3 +17,8 @@ void mean_int4g32a8(const FormatSize *w, float *rows)
 {
     mean_int4g32(w, rows);
 }
+
+double cost_int4g32a8(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return cost_int4g32(w, m, r);
+}

@@ -74,3 +74,8 @@ void mean_int8(const FormatSize *w, float *rows)
         }
     }
 }
+
+double cost_int8(const FormatSize *w, int64_t m, const FormatRates *r)
+{
+    return format_cost(w, m, r, bytes_int8(w), format_width(w->n) * padded(w->k));
+}

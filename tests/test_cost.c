@@ -1,0 +1,93 @@
+// test_cost.c - what formats are said to cost, by rates given here: nothing is timed.
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "compiler/base.h"
+#include "passes/format.h"
+
+// Of no machine, each rate as large as others at ordinary sizes.
+static const FormatRates rates = {
+    .weight = {0.01, 0.1, 0.7}, .wait = {0.03, 0.02, 0.02}, .x = 0.1, .y = 0.2};
+static const FormatRates reading = {.wait = {1, 1, 1}};
+
+static double cost(Format f, int64_t n, int64_t k, int64_t m, const FormatRates *r)
+{
+    const FormatSize w = {n, k, format_blocks(n, k)};
+    return format_info[f].cost(&w, m, r);
+}
+
+static bool near(double a, double b, double by)
+{
+    return fabs(a - b) <= by * fabs(b);
+}
+
+Test(cost, grows_with_rows_and_with_both_sides)
+{
+    static const int64_t sizes[] = {1, 2, 15, 16, 17, 31, 48, 49, 128, 129, 1000};
+    for (int f = FORMAT_plain + 1; f < FORMAT_COUNT; f++)
+        for (int i = 0; i + 1 < COUNT(sizes); i++)
+            for (int j = 0; j < COUNT(sizes); j++) {
+                int64_t a = sizes[i], b = sizes[i + 1], c = sizes[j];
+                const char *name = format_info[f].name;
+                cr_expect(cost(f, a, c, c, &rates) > 0, "%s", name);
+                cr_expect(cost(f, b, c, 7, &rates) > cost(f, a, c, 7, &rates),
+                          "%s: n %d", name, (int)b);
+                cr_expect(cost(f, c, b, 7, &rates) > cost(f, c, a, 7, &rates),
+                          "%s: k %d", name, (int)b);
+                cr_expect(cost(f, c, 40, b, &rates) > cost(f, c, 40, a, &rates),
+                          "%s: m %d", name, (int)b);
+            }
+}
+
+Test(cost, of_one_row_from_memory_is_that_of_its_bytes)
+{
+    double f32 = cost(FORMAT_f32, 768, 768, 1, &reading);
+    cr_expect(near(f32, 768 * 768 * 4, 1e-12), "%g", f32);
+    cr_expect(near(cost(FORMAT_bf16, 768, 768, 1, &reading), f32 / 2, 1e-12));
+    cr_expect(near(cost(FORMAT_int8, 768, 768, 1, &reading), f32 / 4, 0.02));
+    cr_expect(near(cost(FORMAT_int4g32, 768, 768, 1, &reading), f32 * 4.5 / 32, 1e-12));
+}
+
+Test(cost, of_blocks_is_that_of_those_kept)
+{
+    const int64_t n = 768, k = 512, all = format_blocks(n, k);
+    double last = 0;
+    for (int64_t kept = 1; kept <= all; kept += all / 8) {
+        const FormatSize w = {n, k, kept};
+        double now = format_info[FORMAT_block48].cost(&w, 64, &rates);
+        cr_expect(now > last, "%d kept: %g", (int)kept, now);
+        last = now;
+    }
+    const FormatSize half = {n, k, all / 2};
+    const FormatRates product = {.weight = {1, 1, 1}};
+    cr_expect(near(format_info[FORMAT_block48].cost(&half, 9, &product),
+                   (double)(n * k) / 2, 1e-12));
+}
+
+Test(cost, goes_through_what_was_measured_and_on)
+{
+    const FormatRates r = {.weight = {2, 32, 256}, .wait = {0.5, 0.25, 0.125}};
+    const FormatRates t = {.weight = {2, 32, 256}};
+    double one = 16 * 10;  // weights
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 1, &t), 2 * one, 1e-12));
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 16, &t), 32 * one, 1e-12));
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 72, &t), 144 * one, 1e-12));
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 128, &t), 256 * one, 1e-12));
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 256, &t), 512 * one, 1e-12));
+    // a byte is waited for once, however many the rows
+    cr_expect(near(cost(FORMAT_f32, 16, 10, 4096, &r),
+                   cost(FORMAT_f32, 16, 10, 4096, &t) + 0.125 * 4 * one, 1e-12));
+}
+
+Test(cost, of_the_smallest_and_of_huge_products_is_a_number)
+{
+    const int64_t huge = (int64_t)1 << 30;
+    for (int f = FORMAT_plain + 1; f < FORMAT_COUNT; f++) {
+        const char *name = format_info[f].name;
+        double one = cost(f, 1, 1, 1, &rates);
+        double most = cost(f, huge, huge, huge, &rates);
+        cr_expect(one > 0 && one < 100, "%s: %g", name, one);
+        cr_expect(isfinite(most) && most > 1e18 * 1e6, "%s: %g", name, most);
+    }
+}
