@@ -43,6 +43,12 @@ static const char *spelled_rate(const Bench *b, double ns, double flop)
     return arena_printf(b->job->arena, "%.1f", flop / ns);
 }
 
+// What the format of a linear is said to cost.
+static const char *spelled_cost(const Bench *b, double ns)
+{
+    return ns > 0 ? spelled_ns(b->job->arena, ns) : "-";
+}
+
 static double sum_ns(const Bench *b)
 {
     double sum = 0;
@@ -89,17 +95,21 @@ void bench_text(const Bench *b, Text *out)
     text_printf(out, "          %s GFLOP/s, %s of weights, roof %s\n",
                 spelled_rate(b, b->ns, b->flop), spelled_bytes(a, b->weight_bytes),
                 spelled_roof(b, b->ns, b->flop, b->weight_bytes));
-    text_printf(out, "          %s with a mark before each op, as below\n\n",
+    text_printf(out, "          %s with a mark before each op, as below\n",
                 spelled_ns(a, b->marked_ns));
-    text_printf(out, "%-20s %6s %10s %6s %9s %9s %6s  %s\n", "op", "calls", "time",
-                "share", "GFLOP/s", "bytes", "roof", "what");
+    if (b->linear_ns > 0)
+        text_printf(out, "linears   %s of that, predicted %s\n",
+                    spelled_ns(a, b->linear_ns), spelled_ns(a, b->predicted_ns));
+    text_puts(out, "\n");
+    text_printf(out, "%-20s %6s %10s %10s %6s %9s %9s %6s  %s\n", "op", "calls", "time",
+                "predicted", "share", "GFLOP/s", "bytes", "roof", "what");
     for (int i = 0; i < b->rows.n; i++) {
         const BenchRow *r = &b->rows.p[i];
-        text_printf(out, "%-20s %6.0f %10s %5.1f%% %9s %9s %6s  %s  %s\n", r->name,
-                    r->calls, spelled_ns(a, r->ns), share(b, r),
-                    spelled_rate(b, r->ns, r->flop), spelled_bytes(a, r->bytes),
-                    spelled_roof(b, r->ns, r->flop, r->weight_bytes), r->what,
-                    place(b, r));
+        text_printf(
+            out, "%-20s %6.0f %10s %10s %5.1f%% %9s %9s %6s  %s  %s\n", r->name,
+            r->calls, spelled_ns(a, r->ns), spelled_cost(b, r->predicted_ns),
+            share(b, r), spelled_rate(b, r->ns, r->flop), spelled_bytes(a, r->bytes),
+            spelled_roof(b, r->ns, r->flop, r->weight_bytes), r->what, place(b, r));
     }
 }
 
@@ -115,9 +125,12 @@ static void json_row(const Bench *b, const BenchRow *r, Text *out)
     text_json(out, place(b, r));
     text_printf(out,
                 ", \"calls\": %.0f, \"ns\": %.0f, \"flop\": %.0f, \"bytes\": %.0f, "
-                "\"weight_bytes\": %.0f, \"least_ns\": %.0f}",
+                "\"weight_bytes\": %.0f, \"least_ns\": %.0f",
                 r->calls, r->ns, r->flop, r->bytes, r->weight_bytes,
                 bench_least(b, r->flop, r->weight_bytes));
+    if (r->predicted_ns > 0)
+        text_printf(out, ", \"predicted_ns\": %.0f", r->predicted_ns);
+    text_puts(out, "}");
 }
 
 void bench_json(const Bench *b, Text *out)

@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include "compiler/stages.h"
+#include "predict.h"
 #include "timed.h"
 #include "verify.h"
 
@@ -157,6 +158,12 @@ static void collect_value(Value *v, void *ctx)
     r.flop *= r.calls;
     r.bytes *= r.calls;
     r.weight_bytes *= r.calls;
+    const Packed *w = packed_of(b->job->prog, v);
+    if (w) {
+        r.predicted_ns = r.calls * predict_linear(v, w, w->format, b->dims, &b->rates);
+        b->predicted_ns += r.predicted_ns;
+        b->linear_ns += r.ns;
+    }
     b->flop += r.flop;
     b->bytes += r.bytes;
     b->weight_bytes += r.weight_bytes;
@@ -194,6 +201,14 @@ static bool time_ops(Bench *b, Caller *c)
     return true;
 }
 
+// What the formats of this program cost here.
+static bool measure_rates(Bench *b, const struct tfx_par *par)
+{
+    bool formats[FORMAT_COUNT] = {false};
+    int64_t weights = predict_reads(b->job->prog, b->graph, b->dims, formats);
+    return weights == 0 || rates_measure(&b->rates, b->job, formats, weights, par);
+}
+
 static bool measure(Bench *b, Job *job, const Tensor *in, bool marked)
 {
     Timed t;
@@ -212,6 +227,7 @@ static bool measure(Bench *b, Job *job, const Tensor *in, bool marked)
     } else {
         b->runs = time_calls(&c, &b->ns, &b->least_ns);
         t.roof(&t.par, &b->gflops, &b->gbytes);
+        measure_rates(b, &t.par);
     }
     timed_unload(&t);
     return diag_errors(job->diag) == 0;

@@ -4,6 +4,7 @@
 #define TFXC_BENCH_H
 
 #include "compiler/job.h"
+#include "rates.h"
 
 typedef struct BenchRow {
     const char *name;  // "up", or the op's own
@@ -14,6 +15,7 @@ typedef struct BenchRow {
     double ns;           // of all of them
     double flop, bytes;  // of all of them; 0 flop: not counted for this op
     double weight_bytes;
+    double predicted_ns;  // of linears: what their formats cost; else 0
 } BenchRow;
 
 typedef struct Bench {
@@ -26,7 +28,10 @@ typedef struct Bench {
     double marked_ns;     // a call of the program with marks
     double flop, bytes, weight_bytes;
     double gflops, gbytes;  // the machine's limits
-    VEC(BenchRow) rows;     // as they run
+    double predicted_ns;    // of all linears
+    double linear_ns;       // what they took
+    Rates rates;
+    VEC(BenchRow) rows;  // as they run
 } Bench;
 
 // Builds job->module with $CC -O3 and $CFLAGS, twice: as it is, for the time of a call, and
