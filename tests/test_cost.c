@@ -1,9 +1,11 @@
-// test_cost.c - what formats are said to cost, by rates given here: nothing is timed.
+// test_cost.c - what formats are said to cost, by rates given here: nothing is timed. And the
+// order in which tfxc tune tries them.
 
 #include <criterion/criterion.h>
 #include <math.h>
 
 #include "compiler/base.h"
+#include "compiler/driver/choices.h"
 #include "passes/format.h"
 
 // Of no machine, each rate as large as others at ordinary sizes.
@@ -21,6 +23,8 @@ static bool near(double a, double b, double by)
 {
     return fabs(a - b) <= by * fabs(b);
 }
+
+// ---- one product -----------------------------------------------------------------------
 
 Test(cost, grows_with_rows_and_with_both_sides)
 {
@@ -90,4 +94,78 @@ Test(cost, of_the_smallest_and_of_huge_products_is_a_number)
         cr_expect(one > 0 && one < 100, "%s: %g", name, one);
         cr_expect(isfinite(most) && most > 1e18 * 1e6, "%s: %g", name, most);
     }
+}
+
+// ---- what tune tries ---------------------------------------------------------------------
+
+static Arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+}
+
+TestSuite(choices, .init = set_up, .fini = tear_down);
+
+static void group(Groups *groups, const char *pattern, int64_t count, double f32,
+                  double bf16, double int8)
+{
+    Group g = {.now = FORMAT_f32, .count = count};
+    vec_push(arena, &g.patterns, pattern);
+    g.cost[FORMAT_f32] = f32;
+    g.cost[FORMAT_bf16] = bf16;
+    g.cost[FORMAT_int8] = int8;
+    vec_push(arena, groups, g);
+}
+
+static const char *order(const Groups *groups, const Format *formats, int n)
+{
+    Choices c = {NULL, 0, 0};
+    Text t;
+    text_init(&t, arena);
+    choices_make(arena, groups, formats, n, &c);
+    for (int i = 0; i < c.n; i++)
+        text_printf(&t, "%s%s %s", i ? ", " : "", groups->p[c.p[i].group].patterns.p[0],
+                    format_info[c.p[i].format].name);
+    return t.p;
+}
+
+Test(choices, come_by_gain_not_by_size)
+{
+    static const Format formats[] = {FORMAT_f32, FORMAT_bf16, FORMAT_int8};
+    Groups groups = {NULL, 0, 0};
+    group(&groups, "large", 4000, 10, 9, 8);
+    group(&groups, "often", 1000, 20, 11, 25);
+    cr_expect_str_eq(order(&groups, formats, 3),
+                     "often bf16, large int8, large bf16, often int8");
+}
+
+Test(choices, without_gain_come_by_size_and_name)
+{
+    static const Format formats[] = {FORMAT_int8, FORMAT_bf16};
+    Groups groups = {NULL, 0, 0};
+    group(&groups, "b", 10, 0, 0, 0);  // a table, of no product
+    group(&groups, "a", 10, 0, 0, 0);
+    group(&groups, "c", 20, 0, 0, 0);
+    cr_expect_str_eq(order(&groups, formats, 2),
+                     "c int8, c bf16, a int8, a bf16, b int8, b bf16");
+    cr_expect_not(choice_is_slow(choice_ratio(&groups, &(Choice){0, FORMAT_int8})));
+}
+
+Test(choices, that_are_clearly_slower_than_what_is_there_are_not_tried)
+{
+    Groups groups = {NULL, 0, 0};
+    group(&groups, "w", 10, 10, 6, 12);
+    const Choice bf16 = {0, FORMAT_bf16}, int8 = {0, FORMAT_int8};
+    cr_expect(near(choice_ratio(&groups, &int8), 1.2, 1e-12));
+    cr_expect_not(choice_is_slow(choice_ratio(&groups, &int8)), "it may be wrong");
+    cr_expect_not(choice_is_slow(choice_ratio(&groups, &bf16)));
+    groups.p[0].now = FORMAT_bf16;  // kept
+    cr_expect(near(choice_ratio(&groups, &int8), 2, 1e-12));
+    cr_expect(choice_is_slow(choice_ratio(&groups, &int8)));
 }

@@ -35,6 +35,11 @@ static void put_tries(const Tuner *t, Text *out)
             text_printf(out, "#   %5.3f  %s%s\n", x->ratio, x->what,
                         x->kept ? ", kept" : "");
     }
+    if (t->left_out.n)
+        text_puts(out, "\n# left out\n");
+    for (int i = 0; i < t->left_out.n; i++)
+        text_printf(out, "#   predicted %.2g of the time  %s\n", t->left_out.p[i].ratio,
+                    t->left_out.p[i].what);
     if (t->left)
         text_printf(out, "# %d more could not be tried in %.0f seconds\n", t->left,
                     t->seconds);

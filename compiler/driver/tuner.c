@@ -3,6 +3,7 @@
 #include "tuner.h"
 
 #include "candidate.h"
+#include "choices.h"
 #include "compiler/stages.h"
 
 #include <math.h>
@@ -128,65 +129,6 @@ static void try_pass(Search *s, int i)
 
 // ---- formats ------------------------------------------------------------------------------------
 
-// Weights that one product reads, as patterns.
-typedef struct Group {
-    StrList patterns;
-    const char *now;  // the format they have
-    int64_t count;
-} Group;
-typedef VEC(Group) Groups;
-
-static const char *pattern_of(Arena *a, const Weight *w)
-{
-    const char *name = w->member ? w->member : w->path, *dot = strrchr(name, '.');
-    if (dot && !strcmp(dot, ".weight"))
-        name = arena_strndup(a, name, (size_t)(dot - name));
-    for (const char *open; (open = strchr(name, '{')) != NULL;)
-        name = arena_printf(a, "%.*s*%s", (int)(open - name), name,
-                            open + strcspn(open, "}") + 1);
-    return w->member ? name : arena_printf(a, "file:%s", name);
-}
-
-static void note_leaves(Search *s, const Value *v, Group *g)
-{
-    if (v->op == OP_weight) {
-        const Weight *w = value_weight(s->best->job.module, v);
-        const char *p = w ? pattern_of(s->arena, w) : "";
-        for (int i = 0; i < g->patterns.n; i++)
-            if (!strcmp(g->patterns.p[i], p))
-                return;
-        if (*p && !strchr(p, '"'))
-            vec_push(s->arena, &g->patterns, p);
-    }
-    for (int i = 0; i < v->nin; i++)
-        note_leaves(s, v->in[i], g);
-}
-
-static int by_count(const void *a, const void *b)
-{
-    const Group *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
-    return strcmp(x->patterns.p[0], y->patterns.p[0]);
-}
-
-static void find_groups(Search *s, Groups *groups)
-{
-    const Prog *p = s->best->job.prog;
-    for (int i = 0; i < p->packed.n; i++) {
-        const Packed *k = p->packed.p[i];
-        Group g = {.now = format_info[k->format].name, .count = k->n * k->k};
-        Format f;
-        if (!g.now || !tune_format(g.now, &f))
-            continue;
-        note_leaves(s, k->value, &g);
-        if (g.patterns.n)
-            vec_push(s->arena, groups, g);
-    }
-    if (groups->n > 1)
-        qsort(groups->p, (size_t)groups->n, sizeof(*groups->p), by_count);
-}
-
 static void add_steps(Search *s, Tune *t, const Group *g, const char *format)
 {
     Tune old = *t;
@@ -207,25 +149,56 @@ static void add_steps(Search *s, Tune *t, const Group *g, const char *format)
     }
 }
 
-static void try_formats(Search *s)
+static const char *choice_text(Search *s, const Group *g, Format f)
 {
-    const StrList *formats = &s->t->job->set->formats;
+    Text t;
+    text_init(&t, s->arena);
+    for (int i = 0; i < g->patterns.n; i++)
+        text_printf(&t, "%s%s", i ? ", " : "", g->patterns.p[i]);
+    text_printf(&t, " %s", format_info[f].name);
+    return t.p;
+}
+
+static void try_choice(Search *s, Groups *groups, const Choice *c)
+{
+    Group *g = &groups->p[c->group];
+    const char *what = choice_text(s, g, c->format);
+    double ratio = choice_ratio(groups, c);
+    Tune tune = s->t->best;
+    if (c->format == g->now)
+        return;
+    if (choice_is_slow(ratio)) {
+        TuneTry it = {.what = what, .ratio = ratio};
+        vec_push(s->arena, &s->t->left_out, it);
+        return;
+    }
+    add_steps(s, &tune, g, format_info[c->format].name);
+    if (try_tune(s, &tune, what))
+        g->now = c->format;
+}
+
+// False after reporting.
+static bool try_formats(Search *s)
+{
+    const StrList *names = &s->t->job->set->formats;
+    Format *formats = NEWN(s->arena, Format, names->n + 1);
     Groups groups = {NULL, 0, 0};
-    find_groups(s, &groups);
-    for (int i = 0; i < groups.n; i++)
-        for (int k = 0; k < formats->n; k++) {
-            Tune tune = s->t->best;
-            if (!strcmp(formats->p[k], groups.p[i].now))
-                continue;
-            add_steps(s, &tune, &groups.p[i], formats->p[k]);
-            Text what;
-            text_init(&what, s->arena);
-            for (int n = 0; n < groups.p[i].patterns.n; n++)
-                text_printf(&what, "%s%s", n ? ", " : "", groups.p[i].patterns.p[n]);
-            text_printf(&what, " %s", formats->p[k]);
-            if (try_tune(s, &tune, what.p))
-                groups.p[i].now = formats->p[k];
-        }
+    Choices choices = {NULL, 0, 0};
+    for (int i = 0; i < names->n; i++)
+        tune_format(names->p[i], &formats[i]);
+    groups_find(s->arena, s->best, &groups);
+    if (names->n == 0 || groups.n == 0)
+        return true;
+    tell(s, "what formats cost");
+    if (!groups_price(&s->bed, s->best, formats, names->n, &groups)) {
+        diag_error(s->t->job->diag, (Loc){0, 0}, E0818,
+                   "the kernels of the formats cannot be measured");
+        return false;
+    }
+    choices_make(s->arena, &groups, formats, names->n, &choices);
+    for (int i = 0; i < choices.n; i++)
+        try_choice(s, &groups, &choices.p[i]);
+    return true;
 }
 
 // ---- the search -------------------------------------------------------------------------------------
@@ -294,7 +267,10 @@ bool tuner_run(Tuner *t)
     }
     s.bed.par = &s.best->timed.par;
     t->threads = s.bed.par->threads;
-    try_formats(&s);
+    if (!try_formats(&s)) {
+        candidate_close(s.best);
+        return false;
+    }
     for (int i = 0; i < TUNE_PASSES; i++)
         try_pass(&s, i);
     for (int i = 0; i < TUNE_COUNT; i++)

@@ -2,7 +2,8 @@
 //
 // Coordinate descent: one choice after the other is changed in the best program so far; the
 // two programs are called in turns, and the change stays when it is faster by more than the
-// noise and the outputs agree with those of the untuned program.
+// noise and the outputs agree with those of the untuned program. Formats of weights are tried
+// in the order of what they are predicted to gain.
 
 #ifndef TFXC_TUNER_H
 #define TFXC_TUNER_H
@@ -33,6 +34,7 @@ typedef struct Tuner {
     // What came out:
     Tune best;
     VEC(TuneTry) tries;
+    VEC(TuneTry) left_out;  // formats, by their predicted ratio
     VEC(TuneTime) times;
     double error;  // the largest of an output, relative to its largest value
     int kept;      // of the tries
