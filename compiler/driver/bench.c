@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { MIN_RUNS = 5, MAX_RUNS = 2000 };
+enum { MIN_RUNS = 5, MAX_RUNS = 2000, MAX_MARKS = 4096 };
 static const double ENOUGH_NS = 1.5e9;  // of calls, for a median
 
 // Median and least of enough calls, the first two not counted; the number of calls.
@@ -35,7 +35,8 @@ static int time_calls(Caller *c, double *median, double *least)
 // ---- marks: the time between one op's and the next ------------------------------------------
 
 typedef struct Marks {
-    double *ns, *calls;  // by value
+    double *took;   // MAX_MARKS of each value, the first ones
+    double *calls;  // by value
     int n, now;
     double since;
 } Marks;
@@ -43,10 +44,11 @@ typedef struct Marks {
 static void close_mark(Marks *m)
 {
     double t = now_ns();
-    if (m->now >= 0 && m->now < m->n) {
-        m->ns[m->now] += t - m->since;
-        m->calls[m->now]++;
-    }
+    if (m->now < 0 || m->now >= m->n)
+        return;
+    if (m->calls[m->now] < MAX_MARKS)
+        m->took[(ptrdiff_t)m->now * MAX_MARKS + (int)m->calls[m->now]] = t - m->since;
+    m->calls[m->now]++;
 }
 
 static void mark(void *ctx, int value)
@@ -139,6 +141,14 @@ static void collect_note(LStmt *s, void *ctx)
         lstmts_walk(&s->callee->body, collect_note, ctx);
 }
 
+// On a busy machine most single ones are undisturbed, and no sum of many is.
+static double median_time(const Marks *m, int value)
+{
+    double calls = m->calls[value];
+    return median_of(m->took + (ptrdiff_t)value * MAX_MARKS,
+                     calls < MAX_MARKS ? (int)calls : MAX_MARKS);
+}
+
 static void collect_value(Value *v, void *ctx)
 {
     const Collect *c = ctx;
@@ -153,7 +163,8 @@ static void collect_value(Value *v, void *ctx)
                   .file = slash ? slash + 1 : at.file,
                   .line = at.line,
                   .calls = c->marks->calls[v->id] / c->turns,
-                  .ns = c->marks->ns[v->id] / c->turns};
+                  .ns = median_time(c->marks, v->id)};
+    r.ns *= r.calls;
     cost(b, v, &r);
     r.flop *= r.calls;
     r.bytes *= r.calls;
@@ -175,7 +186,7 @@ static void collect_value(Value *v, void *ctx)
 static bool time_ops(Bench *b, Caller *c)
 {
     Arena *a = b->job->arena;
-    Marks m = {.ns = NEWN(a, double, b->graph->nvalues + 1),
+    Marks m = {.took = NEWN(a, double, (size_t)b->graph->nvalues *MAX_MARKS + 1),
                .calls = NEWN(a, double, b->graph->nvalues + 1),
                .n = b->graph->nvalues,
                .now = -1};

@@ -12,7 +12,7 @@ typedef struct BenchRow {
     const char *file;  // where in the source, or NULL
     int line;
     double calls;        // in one call of the entry
-    double ns;           // of all of them
+    double ns;           // of all of them, each as long as their median
     double flop, bytes;  // of all of them; 0 flop: not counted for this op
     double weight_bytes;
     double predicted_ns;  // of linears: what their formats cost; else 0
