@@ -34,10 +34,9 @@ enum { MOST = 4096 };
 bool lower_is_only_rounded(Lower *l, const Value *x)
 {
     const Low *lo = low_of(l, x);
-    int64_t k;
+    const Size *k = x->type.rank > 0 ? x->type.dim[x->type.rank - 1].size : NULL;
     bool only = x->type.rank > 0 && x->type.rank <= 2 && !lo->yielded && !l->p->taps &&
-                lo->users.n > 0 &&
-                size_is_int(x->type.dim[x->type.rank - 1].size, &k) && k <= MOST;
+                lo->users.n > 0 && size_is_fixed(k) && size_max_value(k) <= MOST;
     for (int i = 0; i < lo->users.n; i++) {
         const Value *u = lo->users.p[i];
         only = only && rounds_rows(l, u, x);
@@ -47,16 +46,17 @@ bool lower_is_only_rounded(Lower *l, const Value *x)
     return only;
 }
 
-// As runtime/kernels/dot.h has them: k bytes in pieces of 64 and a scale each.
+// As runtime/kernels/dot.h has them: k bytes in pieces of 64 and a scale each; of a k that
+// differs by turn, room for the largest.
 static Buf *rounded_new(Lower *l, Func *home, const Value *x, const char *name)
 {
     const Dim *k = &x->type.dim[x->type.rank - 1];
     const Size *rows = size_int(l->sizes, 1);
     for (int i = 0; i < x->type.rank - 1; i++)
         rows = size_mul(l->sizes, rows, x->type.dim[i].size);
-    int64_t n;
-    if (!size_is_int(k->size, &n))
+    if (!size_is_fixed(k->size))
         bug("a linear of a run-time size");
+    int64_t n = size_max_value(k->size);
     Type t = {.dtype = DT_f32, .rank = 1};
     t.dim[0].size =
         size_mul(l->sizes, rows, size_int(l->sizes, (n + 63) / 64 * 16 + 1));

@@ -1,7 +1,7 @@
 // ranks.c - made by tfxc; do not edit.
 //
 // From ranks.tfx (cb2a346ed3422365) by tfxc. SPDX-License-Identifier: 0BSD
-// weights 9728 bytes, state 0, scratch 1856 and 0 for each further thread.
+// weights 9728 bytes, state 0, scratch 1728 and 0 for each further thread.
 
 #include "ranks.h"
 
@@ -41,9 +41,10 @@ static const Model table = {
 };
 // clang-format on
 
-#define TFX_LINEAR      linear
+#define TFX_LINEAR      linear_rounded
 #define TFX_WEIGHT      i8
 #define TFX_EXTRAS      0
+#define TFX_ROUNDED     1
 #define TFX_EPILOGUE(a) a
 #include "tfx_rt.h"
 
@@ -67,24 +68,24 @@ static const void *weight(const ranks *m, size_t offset)
 // Layer layer.{i}  ranks.tfx:16
 static void layer(const ranks *m, const Layer *w, char *scratch, ptrdiff_t T, float *x2)
 {
-    const float *w_norm = weight(m, w->norm);         // f32[12]
-    float *norm = (float *)(scratch + 576);           // f32[T, 12]
-    const void *w_up_right = weight(m, w->up_right);  // int8[up_rank, 12], panels
-    float *up_right = (float *)(scratch + 1344);      // f32[T, up_rank]
-    float *rounded = (float *)scratch;                // f32[17*T]
-    const void *w_up_left = weight(m, w->up_left);    // int8[24, up_rank], panels
-    float *up_left = (float *)scratch;                // f32[T, 24]
-    float *rounded2 = (float *)(scratch + 768);       // f32[17*T]
-    const void *w_down = weight(m, w->down);          // block48[12, 24], panels
+    const float *w_norm = weight(m, w->norm);            // f32[12]
+    float *norm_rounded = (float *)scratch;              // f32[17*T]
+    const void *w_up_right = weight(m, w->up_right);     // int8[up_rank, 12], panels
+    float *up_right = (float *)(scratch + 576);          // f32[T, up_rank]
+    float *up_right_rounded = (float *)(scratch + 768);  // f32[17*T]
+    const void *w_up_left = weight(m, w->up_left);       // int8[24, up_rank], panels
+    float *up_left = (float *)scratch;                   // f32[T, 24]
+    const void *w_down = weight(m, w->down);             // block48[12, 24], panels
 
-    // norm: f32[T, 12]  ranks.tfx:16
-    tfx_rms_norm(m->par, norm, WIDTH, x2, WIDTH, w_norm, 1e-05f, T, WIDTH);
+    // norm_rounded: f32[T, 12]  ranks.tfx:16
+    tfx_rms_norm_rounded(m->par, NULL, 0, x2, WIDTH, w_norm, 1e-05f, T, WIDTH,
+                         norm_rounded);
     // up_right: f32[T, 12] @ f32[up_rank, 12]' -> f32[T, up_rank]  ranks.tfx:16
-    linear(m->par, up_right, w->up_rank, norm, WIDTH, w_up_right, T, w->up_rank, WIDTH,
-           rounded);
+    linear_rounded(m->par, up_right, w->up_rank, norm_rounded, 0, w_up_right, T,
+                   w->up_rank, WIDTH, NULL, up_right_rounded);
     // up_left: f32[T, up_rank] @ f32[24, up_rank]' -> f32[T, 24]  ranks.tfx:16
-    linear_relu(m->par, up_left, 2 * WIDTH, up_right, w->up_rank, w_up_left, T,
-                2 * WIDTH, w->up_rank, rounded2);
+    linear_relu(m->par, up_left, 2 * WIDTH, up_right_rounded, 0, w_up_left, T,
+                2 * WIDTH, w->up_rank, NULL);
     // x2: f32[T, 24] @ f32[12, 24]' -> f32[T, 12]  ranks.tfx:16
     linear_add(m->par, x2, WIDTH, up_left, 2 * WIDTH, w_down, T, WIDTH, 2 * WIDTH, NULL,
                x2, WIDTH);
@@ -94,7 +95,7 @@ static void layer(const ranks *m, const Layer *w, char *scratch, ptrdiff_t T, fl
 static void run(const ranks *m, const Model *w, char *scratch, ptrdiff_t T,
                 const float *x, float *out)
 {
-    float *x2 = (float *)(scratch + 1472);  // f32[T, width=12]
+    float *x2 = (float *)(scratch + 1344);  // f32[T, width=12]
 
     for (ptrdiff_t i = 0; i < 12 * T; i++)
         x2[i] = x[i];
