@@ -396,7 +396,7 @@ static void check_overlaps(Arena *a, const char *text, int n, const Edit *edit)
 Test(loop, plans_that_overlap_are_told)
 {
     Arena *a = arena_new();
-    const char *rounded = program_of(a, "tests/loops/rounded.txt");
+    const char *rounded = program_of(a, "rounded");
     check_overlaps(a, small_program(a), COUNT(overlaps), overlaps);
     check_overlaps(a, rounded, COUNT(rounded_overlaps), rounded_overlaps);
     arena_free(a);
