@@ -109,7 +109,8 @@ static void reduce_inner(Lower *l, const Value *v, View to, View x, int kept)
         store->value =
             lx_bin(p, '/', var, lx_cast(p, v->type.dtype, lx_size(p, count)));
     }
-    map_set(l->f->taken, acc->name, NULL);
+    if (kept > 0)  // in a loop of its own, so another may be called so
+        map_set(l->f->taken, acc->name, NULL);
     nest_close(l, &n);
 }
 
