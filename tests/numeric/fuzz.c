@@ -188,13 +188,33 @@ static void make_write(Maker *m)
     text_printf(m->out, "s%d\n", at);
 }
 
+// Scalars and vectors made of all of a value, or of a row of it.
+static void make_whole(Maker *m)
+{
+    static const char *const how[] = {
+        "v%d * tanh(sum(v%d))\n",
+        "v%d - max(v%d)\n",
+        "v%d / (sqrt(mean(square(v%d))) + 1)\n",
+        "v%d + softmax(v%d[0])\n",
+        "v%d * mean(v%d[0], axis = 0, keep = true)\n",
+        "v%d + min(v%d[-1]) * 0.5\n",
+    };
+    int v = any_value(m), n = m->width[v], k = below(m, 7);
+    int w = k == 6 ? weight(m, "f32", n, 0) : 0;
+    let(m, n);
+    if (k == 6)
+        text_printf(m->out, "v%d + rms_norm(v%d[0], w%d)\n", v, v, w);
+    else
+        text_printf(m->out, how[k], v, v);
+}
+
 // ---- models ----------------------------------------------------------------------------
 
 void fuzz_model(Arena *a, uint64_t seed, Text *out)
 {
     static void (*const make[])(Maker *) = {
-        make_unary, make_binary, make_row,       make_linear, make_norm,
-        make_shape, make_linear, make_attention, make_loop,   make_write,
+        make_unary,  make_binary,    make_row,  make_linear, make_norm,  make_shape,
+        make_linear, make_attention, make_loop, make_write,  make_whole,
     };
     Text body;
     text_init(&body, a);
@@ -204,7 +224,7 @@ void fuzz_model(Arena *a, uint64_t seed, Text *out)
     m.width[1] = widths[below(&m, 5)];
     int ops = 5 + below(&m, 18);
     for (int i = 0; i < ops && m.n < MAX_VALUES; i++) {
-        make[below(&m, 10)](&m);
+        make[below(&m, COUNT(make))](&m);
         m.n++;
     }
     text_printf(out, "tfx 1;\n\n// seed %llu\n\ndim T in 1..33\n\nblock M {\n%s\n",
