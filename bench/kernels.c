@@ -101,11 +101,11 @@ static float *floats(ptrdiff_t n)
 static void bench_linear(const tfx_par *par)
 {
     static const int shapes[][2] = {{384, 1536}, {768, 768}, {768, 3072}, {2048, 5632}};
-    static const int rows[] = {1, 2, 5, 8, 12, 32, 128, 512};
+    static const int rows[] = {1, 2, 5, 8, 12, 16, 32, 128, 512};
     printf("%5s %5s %4s  %7s %7s %7s %7s GF/s  f32 %% of peak, GB/s\n", "k", "n", "m",
            "f32", "bf16", "f16", "gelu");
     for (int s = 0; s < 4; s++)
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < (int)(sizeof rows / sizeof *rows); i++) {
             ptrdiff_t k = shapes[s][0], n = shapes[s][1], m = rows[i];
             float *x = floats(m * k), *w = floats(TFX_PACKED(n, k)), *y = floats(m * n);
             double flop = 2e-9 * (double)m * (double)n * (double)k, t[4], top = peak();

@@ -46,7 +46,7 @@ bool lower_is_only_rounded(Lower *l, const Value *x)
     return only;
 }
 
-// As runtime/kernels/dot.h has them: k bytes in pieces of 64 and a scale each; of a k that
+// As runtime/kernels/bytes.h has them: k bytes in pieces of 64 and a scale each; of a k that
 // differs by turn, room for the largest.
 static Buf *rounded_new(Lower *l, Func *home, const Value *x, const char *name)
 {

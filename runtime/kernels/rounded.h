@@ -2,13 +2,13 @@
 // rounded.h - norms that round their rows for the next product; contract in tfx.h.
 //
 // Some rows are made, then rounded while they are in the first-level cache: a single one would
-// wait for its largest before it can go on. The bytes are those that tfx_round_rows of dot.h
+// wait for its largest before it can go on. The bytes are those that tfx_round_rows of bytes.h
 // makes of the same floats, in the same places.
 
 #ifndef TFX_ROUNDED_H
 #define TFX_ROUNDED_H
 
-#include "dot.h"
+#include "bytes.h"
 #include "rows.h"
 
 typedef struct tfx_rounded_call {
