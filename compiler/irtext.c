@@ -159,10 +159,15 @@ static void put_attrs(Text *out, const Value *v)
         text_puts(out, "}");
 }
 
+void ir_put_scope(const Module *m, const char *const *label, const Scope *s, Text *out)
+{
+    if (s && s->id > 0 && s->id < m->scopes.n)
+        text_printf(out, " @%s", label[s->id]);
+}
+
 static void put_scope(Printer *p, const Scope *s)
 {
-    if (s && s->id > 0 && s->id < p->m->scopes.n)
-        text_printf(p->out, " @%s", p->scope[s->id]);
+    ir_put_scope(p->m, p->scope, s, p->out);
 }
 
 static void indent(Printer *p, int depth)
@@ -332,133 +337,6 @@ static void put_graph(Printer *p, const Graph *g)
 
 // ---- modules ---------------------------------------------------------------------------
 
-static void put_scope_line(Text *out, const Scope *s)
-{
-    text_printf(out, "scope %d ", s->id);
-    ir_put_string(out, s->name ? s->name : "");
-    if (s->block) {
-        text_puts(out, " block ");
-        ir_put_string(out, s->block);
-    }
-    if (s->path) {
-        text_puts(out, " path ");
-        ir_put_string(out, s->path);
-    }
-    if (s->parent)
-        text_printf(out, " parent %d", s->parent->id);
-    text_puts(out, s->library ? " library\n" : "\n");
-}
-
-static void put_weight_line(Printer *p, const Weight *w)
-{
-    bool same = true;
-    text_puts(p->out, "weight ");
-    ir_put_string(p->out, w->path);
-    text_puts(p->out, " : ");
-    type_print(&w->type, p->out);
-    for (int k = 0; k < w->type.rank; k++)
-        same = same && w->stored[k] == k;
-    for (int k = 0; k < w->type.rank && !same; k++)
-        text_printf(p->out, "%s%d", k ? ", " : " stored [", w->stored[k]);
-    text_puts(p->out, same ? "" : "]");
-    put_scope(p, w->scope);
-    text_puts(p->out, "\n");
-}
-
-static void put_state_line(Printer *p, const State *s)
-{
-    text_puts(p->out, "state ");
-    ir_put_string(p->out, s->path);
-    text_puts(p->out, " : ");
-    type_print(&s->type, p->out);
-    text_puts(p->out, " init ");
-    ir_put_number(p->out, s->init);
-    text_printf(p->out, " turns %" PRId64 "%s", s->turns,
-                s->by_cursor ? " by_cursor" : "");
-    put_scope(p, s->scope);
-    text_puts(p->out, "\n");
-}
-
-// A step that no pass has done yet.
-static void put_step_line(Printer *p, const Step *s)
-{
-    Text *out = p->out;
-    text_printf(out, "step %s ", step_name(s->kind));
-    ir_put_string(out, s->pattern);
-    for (int i = 0; i < s->except.n; i++) {
-        text_puts(out, " except ");
-        ir_put_string(out, s->except.p[i]);
-    }
-    if (s->rank)
-        text_printf(out, " rank %" PRId64, s->rank);
-    const struct {
-        const char *name;
-        double x;
-    } parts[] = {{"ratio", s->ratio}, {"energy", s->energy}, {"density", s->density}};
-    for (int i = 0; i < COUNT(parts); i++)
-        if (parts[i].x > 0) {
-            text_printf(out, " %s ", parts[i].name);
-            ir_put_number(out, parts[i].x);
-        }
-    if (s->shape || s->format) {
-        text_puts(out, s->shape ? " shape " : " format ");
-        ir_put_string(out, s->shape ? s->shape : s->format);
-    }
-    text_puts(out, "\n");
-}
-
-// table up_rank by i in 0..5 = 41, 42, 46, 43, 44
-static void put_table_line(Text *out, const TurnVar *v)
-{
-    const int64_t n = turn_var_count(v);
-    text_printf(out, "table %s", v->name);
-    for (int i = 0; i < v->nranges; i++) {
-        const TurnRange *r = &v->range[i];
-        text_puts(out, i ? ", " : " by ");
-        ir_put_name(out, r->index);
-        text_printf(out, " in %" PRId64 "..%" PRId64, r->lo, r->lo + r->n);
-    }
-    for (int64_t i = 0; i < n; i++)
-        text_printf(out, "%s%" PRId64, i ? ", " : " = ", v->value[i]);
-    text_puts(out, "\n");
-}
-
-static void put_header(Printer *p)
-{
-    const Module *m = p->m;
-    text_puts(p->out, "module ");
-    ir_put_string(p->out, m->name);
-    text_puts(p->out, "\n");
-    if (m->weights) {
-        text_puts(p->out, "weights ");
-        ir_put_string(p->out, m->weights);
-        text_puts(p->out, "\n");
-    }
-    for (int i = 0; i < m->dims.n; i++) {
-        const DimVar *d = m->dims.p[i];
-        text_puts(p->out, "dim ");
-        ir_put_name(p->out, d->name);
-        text_printf(p->out, " in %" PRId64 "..%" PRId64, d->lo, d->hi);
-        if (d->by != 1)
-            text_printf(p->out, " by %" PRId64, d->by);
-        text_puts(p->out, "\n");
-    }
-    for (int i = 0; i < m->tables.n; i++)
-        put_table_line(p->out, m->tables.p[i]);
-    for (int i = 0; i < m->scopes.n; i++) {
-        const Scope *s = m->scopes.p[i];
-        if (i > 0 || s->name || s->block || s->path)
-            put_scope_line(p->out, s);
-    }
-    for (int i = 0; i < m->weights_list.n; i++)
-        put_weight_line(p, m->weights_list.p[i]);
-    for (int i = 0; i < m->states.n; i++)
-        put_state_line(p, m->states.p[i]);
-    for (int i = 0; i < m->steps.n; i++)
-        if (!m->steps.p[i]->is_done)
-            put_step_line(p, m->steps.p[i]);
-}
-
 typedef enum Part { ALL, HEADER, ENTRY, BODY } Part;
 
 static void print(const Module *m, const Graph *g, Part part, Text *out)
@@ -472,7 +350,7 @@ static void print(const Module *m, const Graph *g, Part part, Text *out)
     Printer p = {.out = out, .scratch = scratch, .m = m};
     p.scope = scope_labels(m, scratch);
     if (part == ALL || part == HEADER)
-        put_header(&p);
+        ir_put_header(m, p.scope, out);
     for (int i = 0; part == ALL && i < m->graphs.n; i++) {
         text_puts(out, "\n");
         put_graph(&p, m->graphs.p[i]);

@@ -43,7 +43,11 @@ void ir_put_string(Text *out, const char *s);  // in quotes
 void ir_put_name(Text *out, const char *s);    // as it is, or in quotes
 // With the user's names of sizes: f32[T, ffn=384, "heads * head"=96].
 void ir_put_type(Text *out, const Type *t);
-// Everything in front of the entries: module, weights, dims, scopes, weights, states.
+// "@layer/attn", with the labels of scope_labels; nothing for the root.
+void ir_put_scope(const Module *m, const char *const *label, const Scope *s, Text *out);
+// irtext_head.c: everything in front of the entries: module, dims, tables, scopes, weights,
+// states.
+void ir_put_header(const Module *m, const char *const *label, Text *out);
 void ir_print_header(const Module *m, Text *out);
 void ir_print_body(const Graph *g, Text *out);  // { ... yield ... }
 

@@ -44,9 +44,10 @@
 //
 // A function names its record by the fields on the way from the root. Callees stand before
 // their callers, so there is no recursion. `as` is a name in the source that differs from
-// the one in C. A packed constant has its greatest sizes over the turns. Expressions are in full brackets; a size or an integer with the user's name
-// is in braces; 2:i32 is an i32, 1e4:f64 a double, #inf infinity. What follows from the
-// rest is not said: which buffers are written, what a function needs of its caller.
+// the one in C. A packed constant has its greatest sizes over the turns. Expressions are in
+// full brackets; a size or an integer with the user's name is in braces; 2:i32 is an i32,
+// 1e4:f64 a double, #inf infinity. What follows from the rest is not said: which buffers are
+// written, what a function needs of its caller.
 
 #ifndef TFXC_LOOPREAD_H
 #define TFXC_LOOPREAD_H

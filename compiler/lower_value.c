@@ -6,8 +6,8 @@
 
 // ---- constants -------------------------------------------------------------------------------------
 
-// A constant that can stand in the packed file: its size is known, turn by turn. (An expand of a weight to
-// a run-time size is only a view.)
+// A constant that can stand in the packed file: its size is known, turn by turn. (An expand
+// of a weight to a run-time size is only a view.)
 bool is_packable(const Value *v)
 {
     for (int k = 0; k < v->type.rank; k++)

@@ -32,7 +32,7 @@ typedef struct Rater {
     Arena *arena, *scratch;  // scratch: as long as one format
     Job *job;
     const struct tfx_par *par;
-    void *library;
+    void *kernels;  // the shared object of the kernels
     float *w, *x, *work;
     float *y;         // of several calls
     int64_t ny, now;  // how many; the next
@@ -100,16 +100,16 @@ static bool build_kernels(Rater *r, const char *folder, const bool *wanted)
         diag_error(d, (Loc){0, 0}, E0812, "the C compiler failed");
         return false;
     }
-    r->library = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-    if (!r->library)
+    r->kernels = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (!r->kernels)
         diag_error(d, (Loc){0, 0}, E0813, "%s", dlerror());
-    return r->library != NULL;
+    return r->kernels != NULL;
 }
 
 static Kernel *kernel_of(const Rater *r, const char *name)
 {
     Kernel *k;
-    *(void **)&k = dlsym(r->library, arena_printf(r->arena, "tfx_rate_%s", name));
+    *(void **)&k = dlsym(r->kernels, arena_printf(r->arena, "tfx_rate_%s", name));
     if (!k)
         bug("no kernel %s was built", name);
     return k;
@@ -317,8 +317,8 @@ bool rates_measure(Rates *rates, struct Job *job, const bool wanted[FORMAT_COUNT
     if (ok)
         measure_all(&r, rates, wanted);
     guard_drop(&g);
-    if (r.library)
-        dlclose(r.library);
+    if (r.kernels)
+        dlclose(r.kernels);
     temp_remove(arena, folder);
     arena_free(arena);
     return ok;
