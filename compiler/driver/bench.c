@@ -61,18 +61,31 @@ static void mark(void *ctx, int value)
 
 // ---- what an op costs -------------------------------------------------------------------------
 
-static double bytes_of(const Bench *b, const Value *v, double *weights)
+static double count_of(const Bench *b, const Value *v)
 {
-    const Prog *p = b->job->prog;
     double n = 1;
     for (int i = 0; i < v->type.rank; i++)
         n *= size_mean(v->type.dim[i].size, b->dims);
-    for (int i = 0; i < p->packed.n; i++)
-        if (p->packed.p[i]->value == v) {
-            n *= dtype_info[p->packed.p[i]->storage].bits / 8.0;
-            *weights += n;
-            return n;
-        }
+    return n;
+}
+
+// Of a weight in the packed file, its scales and indices among them.
+static double bytes_each(const Packed *k)
+{
+    double all = k->format == FORMAT_plain ? 1 : (double)k->n * (double)k->k;
+    double stored = k->format == FORMAT_plain ? 1 : (double)k->count;
+    return stored / all * dtype_info[k->storage].bits / 8.0;
+}
+
+static double bytes_of(const Bench *b, const Value *v, bool in_panels, double *weights)
+{
+    double n = count_of(b, v);
+    const Packed *k = packed_value(b->job->prog, v, in_panels);
+    if (k) {
+        n *= bytes_each(k);
+        *weights += n;
+        return n;
+    }
     n *= dtype_info[v->type.dtype].bits / 8.0;
     if (v->op == OP_weight)
         *weights += n;
@@ -82,14 +95,6 @@ static double bytes_of(const Bench *b, const Value *v, double *weights)
 static double last_axis(const Bench *b, const Value *v, int from_end)
 {
     return size_mean(v->type.dim[v->type.rank - from_end].size, b->dims);
-}
-
-static double count_of(const Bench *b, const Value *v)
-{
-    double n = 1;
-    for (int i = 0; i < v->type.rank; i++)
-        n *= size_mean(v->type.dim[i].size, b->dims);
-    return n;
 }
 
 static double flop_of(const Bench *b, const Value *v)
@@ -112,16 +117,17 @@ static double flop_of(const Bench *b, const Value *v)
 // Operands read and the result written; of a table the rows taken, of a view what is in it.
 static void cost(const Bench *b, const Value *v, BenchRow *r)
 {
-    double own = bytes_of(b, v, &(double){0});
+    double own = bytes_of(b, v, false, &(double){0});
     r->flop = flop_of(b, v);
     r->bytes = own;
     if (v->op == OP_gather || v->op == OP_slice || v->op == OP_repeat)
         r->bytes += own;
     else if (v->op == OP_set_slice)
-        r->bytes = 2 * bytes_of(b, v->in[1], &r->weight_bytes);
+        r->bytes = 2 * bytes_of(b, v->in[1], false, &r->weight_bytes);
     else
         for (int i = 0; i < v->nin; i++)
-            r->bytes += bytes_of(b, v->in[i], &r->weight_bytes);
+            r->bytes +=
+                bytes_of(b, v->in[i], v->op == OP_linear && i == 1, &r->weight_bytes);
 }
 
 typedef struct Collect {

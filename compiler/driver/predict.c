@@ -6,20 +6,25 @@
 
 #include <string.h>
 
-const Packed *packed_of(const Prog *p, const Value *linear)
+const Packed *packed_value(const Prog *p, const Value *v, bool in_panels)
 {
-    const Value *v = linear->op == OP_linear ? linear->in[1] : NULL;
-    for (int i = 0; v && i < p->packed.n; i++)
-        if (p->packed.p[i]->value == v && p->packed.p[i]->format != FORMAT_plain)
+    for (int i = 0; i < p->packed.n; i++)
+        if (p->packed.p[i]->value == v &&
+            (!in_panels || p->packed.p[i]->format != FORMAT_plain))
             return p->packed.p[i];
-    if (!v)
+    if (!value_is_const(v))
         return NULL;
     const char *key = const_key(p->arena, v);  // packed once for several
     for (int i = 0; i < p->packed.n; i++)
-        if (p->packed.p[i]->format != FORMAT_plain &&
+        if ((!in_panels || p->packed.p[i]->format != FORMAT_plain) &&
             !strcmp(const_key(p->arena, p->packed.p[i]->value), key))
             return p->packed.p[i];
     return NULL;
+}
+
+const Packed *packed_of(const Prog *p, const Value *linear)
+{
+    return linear->op == OP_linear ? packed_value(p, linear->in[1], true) : NULL;
 }
 
 // Functions in capitals, but those of an instruction or two.

@@ -6,6 +6,9 @@
 #include "compiler/loop.h"
 #include "rates.h"
 
+// What the packed file has of a constant, as panels or in any way, perhaps for a value of
+// another entry too; NULL: nothing.
+const Packed *packed_value(const Prog *p, const Value *v, bool in_panels);
 // The packed matrix that a linear multiplies by; NULL for other ops.
 const Packed *packed_of(const Prog *p, const Value *linear);
 // How often a value is computed in a call of its entry: the turns of the repeats around it.
