@@ -46,23 +46,12 @@ TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
             TFX_PREFETCH_FAR(soon);
-        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, has_more, cols);
+        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, 64, has_more, cols);
         x += a->m64;
         more += a->m64;
     }
     t += c;
-    _tile_stored(0, t, ldt);
-    if (cols > 1)
-        _tile_stored(1, t + 16, ldt);
-    if (cols > 2)
-        _tile_stored(2, t + 32, ldt);
-    t += (more - x) / 64 * TFX_PANEL;
-    if (has_more)
-        _tile_stored(3, t, ldt);
-    if (has_more && cols > 1)
-        _tile_stored(4, t + 16, ldt);
-    if (has_more && cols > 2)
-        _tile_stored(5, t + 32, ldt);
+    TFX_AMX_SUMS(_tile_stored, t, t + (more - x) / 64 * TFX_PANEL, ldt, has_more, cols);
 }
 
 // Up to 16 rows, which wait for memory, by two panels at once, the other one's sums step
@@ -92,12 +81,7 @@ static TFX_FLAT void tfx_amx_two(int32_t *t, ptrdiff_t step, const tfx_amx_i8 *a
         TFX_AMX_TWO(2, w)
         TFX_AMX_TWO(5, w + other)
     }
-    _tile_stored(0, t, 4 * TFX_PANEL);
-    _tile_stored(1, t + 16, 4 * TFX_PANEL);
-    _tile_stored(2, t + 32, 4 * TFX_PANEL);
-    _tile_stored(3, t + step, 4 * TFX_PANEL);
-    _tile_stored(4, t + step + 16, 4 * TFX_PANEL);
-    _tile_stored(5, t + step + 32, 4 * TFX_PANEL);
+    TFX_AMX_SUMS(_tile_stored, t, t + step, 4 * TFX_PANEL, 1, 3);
     tfx_amx_settle();
 }
 

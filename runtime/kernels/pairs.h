@@ -246,19 +246,6 @@ typedef struct tfx_pairs_strip_of {
     ptrdiff_t lines;
 } tfx_pairs_strip_of;
 
-// clang-format off
-#define TFX_PAIRS_SUMS(DO)                                                               \
-    DO(0, t)                                                                             \
-    if (cols > 1)             { DO(1, t + 16) }                                          \
-    if (cols > 2)             { DO(2, t + 32) }                                          \
-    if (has_more)             { DO(3, t + 16 * TFX_PANEL) }                              \
-    if (has_more && cols > 1) { DO(4, t + 16 * TFX_PANEL + 16) }                         \
-    if (has_more && cols > 2) { DO(5, t + 16 * TFX_PANEL + 32) }
-#define TFX_PAIRS_ZERO(i, at)  _tile_zero(i);
-#define TFX_PAIRS_TAKE(i, at)  _tile_loadd(i, at, 4 * TFX_PANEL);
-#define TFX_PAIRS_STORE(i, at) _tile_stored(i, at, 4 * TFX_PANEL);
-// clang-format on
-
 TFX_INLINE void tfx_pairs_strip(float *t, const tfx_pairs_strip_of *a, const int first,
                                 const int has_more, const int cols)
 {
@@ -266,21 +253,21 @@ TFX_INLINE void tfx_pairs_strip(float *t, const tfx_pairs_strip_of *a, const int
     const uint32_t *w = a->w;
     const char *soon = a->soon;
     const ptrdiff_t ldw = 4 * a->width;
-    if (first) {
-        TFX_PAIRS_SUMS(TFX_PAIRS_ZERO)
-    } else {
-        TFX_PAIRS_SUMS(TFX_PAIRS_TAKE)
-    }
+    float *further = t + 16 * TFX_PANEL;
+    if (first)
+        tfx_amx_zero();
+    else
+        TFX_AMX_SUMS(_tile_loadd, t, further, 4 * TFX_PANEL, has_more, cols);
     for (ptrdiff_t s = 0; s < a->steps; s++) {
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
             TFX_PREFETCH_FAR(soon);
-        TFX_AMX_STEP(_tile_dpbf16ps, x, more, w, ldw, has_more, cols);
+        TFX_AMX_STEP(_tile_dpbf16ps, x, more, w, ldw, 64, has_more, cols);
         x += a->x_hop;
         if (has_more)
             more += a->more_hop;
         w += 16 * a->width;
     }
-    TFX_PAIRS_SUMS(TFX_PAIRS_STORE)
+    TFX_AMX_SUMS(_tile_stored, t, further, 4 * TFX_PANEL, has_more, cols);
 }
 
 // 16 or 32 rows by a panel's columns.

@@ -3,7 +3,7 @@
 //
 //     tfx_split_rows       rows of x: the first operand
 //     tfx_split_panel_FMT  some k of a panel: the second
-//     TFX_SPLIT_TAKE(c)    the products of a tile of either, with which the sums go on
+//     TFX_SPLIT_STEP       the products of 32 k of both
 //
 // split.h has the products of many rows, weave.h of up to 16.
 
@@ -19,7 +19,7 @@
 #        define TFX_SPLIT_MIN 12
 #    endif
 #    ifndef TFX_SPLIT_AHEAD  // bytes of a panel that are fetched before their use
-#        define TFX_SPLIT_AHEAD 2048
+#        define TFX_SPLIT_AHEAD 512
 #    endif
 
 enum {
@@ -98,41 +98,59 @@ TFX_DEFINE_SPLIT_PANEL(f16)
 
 // ---- products ------------------------------------------------------------------------
 //
-// 16 rows of x by the tiles at w, `pieces` for each 16 columns, to sums t of a panel.
-// Tiles: 0 to 2 sums, then the pieces of x, 6 and 7 pieces of w. Piece i of w meets piece j
-// of x if i + j < TFX_AMX_PIECES: what is left out is as small as what the pieces leave.
+// A step adds 32 k of 16 rows by up to 48 columns to the sums in tiles 0 to 2; then come the
+// pieces of x, [piece][16][32 k] at x, and of w, [column / 16][piece][16 pairs][16][2] at w.
+// Piece i of w meets piece j of x if i + j < TFX_AMX_PIECES: what is left out is as small as
+// what the pieces leave. Sums take turns: a product can start 16 cycles after the last, or 52
+// where it adds to the same sum. A, B and C are what else there is to do.
 
 // clang-format off
-#define TFX_SPLIT_START(c)                                                               \
-    if (first)                                                                           \
-        _tile_zero(c);                                                                   \
-    else                                                                                 \
-        _tile_loadd(c, t + c * 16, TFX_PANEL * 4);
-#define TFX_SPLIT_INPUT                                                                  \
+#define TFX_SPLIT_ONE(c, X, W, i, kept)                                                  \
+    if ((c) < cols) {                                                                    \
+        if (!(kept))                                                                     \
+            _tile_loadd(W, w + ((c) * pieces + (i)) * TFX_TILE_HALFS, 64);               \
+        _tile_dpbf16ps(c, X, W);                                                         \
+    }
+// The piece of x in tile X by piece i of w, which is kept in its tiles.
+#define TFX_SPLIT_TURN(X, i, kept)                                                       \
+    TFX_SPLIT_ONE(0, X, 6, i, kept)                                                      \
+    TFX_SPLIT_ONE(1, X, 7, i, kept)                                                      \
+    TFX_SPLIT_ONE(2, X, TFX_SPLIT_THIRD, i, kept)
+#if TFX_AMX_PIECES == 2
+#define TFX_SPLIT_THIRD 5
+#define TFX_SPLIT_STEP(A, B, C)                                                          \
     _tile_loadd(3, x, 64);                                                               \
-    if (TFX_AMX_PIECES > 1)                                                              \
-        _tile_loadd(4, x + TFX_TILE_HALFS, 64);                                          \
-    if (TFX_AMX_PIECES > 2)                                                              \
-        _tile_loadd(5, x + 2 * TFX_TILE_HALFS, 64);
-#define TFX_SPLIT_TAKE(c)                                                                \
-    _tile_loadd(6, w, 64);                                                               \
-    _tile_dpbf16ps(c, 3, 6);                                                             \
-    if (TFX_AMX_PIECES > 1)                                                              \
-        _tile_dpbf16ps(c, 4, 6);                                                         \
-    if (TFX_AMX_PIECES > 2)                                                              \
-        _tile_dpbf16ps(c, 5, 6);                                                         \
+    TFX_SPLIT_TURN(3, 0, 0)                                                              \
+    A;                                                                                   \
+    _tile_loadd(4, x + TFX_TILE_HALFS, 64);                                              \
+    TFX_SPLIT_TURN(4, 0, 1)                                                              \
+    B;                                                                                   \
     if (pieces > 1) {                                                                    \
-        _tile_loadd(7, w + TFX_TILE_HALFS, 64);                                          \
-        _tile_dpbf16ps(c, 3, 7);                                                         \
-        if (TFX_AMX_PIECES > 2)                                                          \
-            _tile_dpbf16ps(c, 4, 7);                                                     \
+        TFX_SPLIT_TURN(3, 1, 0)                                                          \
+    }                                                                                    \
+    C;
+#else
+#define TFX_SPLIT_THIRD 6
+#define TFX_SPLIT_STEP(A, B, C)                                                          \
+    _tile_loadd(3, x, 64);                                                               \
+    TFX_SPLIT_TURN(3, 0, 0)                                                              \
+    _tile_loadd(4, x + TFX_TILE_HALFS, 64);                                              \
+    TFX_SPLIT_TURN(4, 0, 0)                                                              \
+    A;                                                                                   \
+    _tile_loadd(5, x + 2 * TFX_TILE_HALFS, 64);                                          \
+    TFX_SPLIT_TURN(5, 0, 0)                                                              \
+    if (pieces > 1) {                                                                    \
+        TFX_SPLIT_TURN(3, 1, 0)                                                          \
+    }                                                                                    \
+    B;                                                                                   \
+    if (pieces > 1) {                                                                    \
+        TFX_SPLIT_TURN(4, 1, 0)                                                          \
     }                                                                                    \
     if (pieces > 2) {                                                                    \
-        _tile_loadd(6, w + 2 * TFX_TILE_HALFS, 64);                                      \
-        _tile_dpbf16ps(c, 3, 6);                                                         \
+        TFX_SPLIT_TURN(3, 2, 0)                                                          \
     }                                                                                    \
-    w += pieces * TFX_TILE_HALFS;
-#define TFX_SPLIT_STORE(c) _tile_stored(c, t + c * 16, TFX_PANEL * 4);
+    C;
+#endif
 // clang-format on
 
 #endif

@@ -16,51 +16,53 @@
 
 #if TFX_AMX
 
-// ---- 16 rows by a piece of a panel ---------------------------------------------------
+// ---- rows by a piece of a panel ------------------------------------------------------
 
 // clang-format off
 #define TFX_SPLIT_FETCH                                                                  \
-    for (int i = 0; i < 8; i++, soon += 64)                                              \
-        TFX_PREFETCH(soon);
-#define TFX_SPLIT_EACH(c) TFX_SPLIT_TAKE(c) TFX_SPLIT_FETCH
-#define TFX_DEFINE_SPLIT_TILE(C, START, TAKE, STORE)                                     \
-    TFX_INLINE void tfx_split_tile_##C(float *t, const uint16_t *x, ptrdiff_t hop,       \
-                                       const uint16_t *w, ptrdiff_t steps, int pieces,   \
-                                       int first, const char *soon)                      \
-    {                                                                                    \
-        START                                                                            \
-        for (ptrdiff_t s = 0; s < steps; s++, x += hop) {                                \
-            TFX_SPLIT_INPUT                                                              \
-            TAKE                                                                         \
-        }                                                                                \
-        STORE                                                                            \
-    }
-TFX_DEFINE_SPLIT_TILE(1, TFX_SPLIT_START(0), TFX_SPLIT_EACH(0), TFX_SPLIT_STORE(0))
-TFX_DEFINE_SPLIT_TILE(2, TFX_SPLIT_START(0) TFX_SPLIT_START(1),
-                      TFX_SPLIT_EACH(0) TFX_SPLIT_EACH(1),
-                      TFX_SPLIT_STORE(0) TFX_SPLIT_STORE(1))
-TFX_DEFINE_SPLIT_TILE(3, TFX_SPLIT_START(0) TFX_SPLIT_START(1) TFX_SPLIT_START(2),
-                      TFX_SPLIT_EACH(0) TFX_SPLIT_EACH(1) TFX_SPLIT_EACH(2),
-                      TFX_SPLIT_STORE(0) TFX_SPLIT_STORE(1) TFX_SPLIT_STORE(2))
+    for (ptrdiff_t i_ = 0; i_ < lines; i_++, soon += 64)                                 \
+        TFX_PREFETCH_FAR(soon)
 // clang-format on
 
-// All rows by a piece of a panel. soon: what is split next, fetched meanwhile.
+// 16 rows to sums t of `cols` 16 columns; fetches `lines` cache lines of soon at a time.
+TFX_INLINE void tfx_split_tile(float *t, const uint16_t *x, ptrdiff_t hop,
+                               const uint16_t *w, ptrdiff_t steps, const int pieces,
+                               const int cols, int first, const char *soon,
+                               ptrdiff_t lines)
+{
+    if (first)
+        tfx_amx_zero();
+    else
+        TFX_AMX_SUMS(_tile_loadd, t, t, TFX_PANEL * 4, 0, cols);
+    for (ptrdiff_t s = 0; s < steps; s++) {
+        TFX_SPLIT_STEP(TFX_SPLIT_FETCH, TFX_SPLIT_FETCH, TFX_SPLIT_FETCH)
+        x += hop;
+        w += cols * pieces * TFX_TILE_HALFS;
+    }
+    TFX_AMX_SUMS(_tile_stored, t, t, TFX_PANEL * 4, 0, cols);
+}
+
+// All rows by a piece of a panel. soon: what comes after it, so many bytes, fetched meanwhile:
+// it is split next, or when the other panels have had this k.
 TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
                                    const uint16_t *w, ptrdiff_t width, ptrdiff_t k,
-                                   int pieces, int first, const char *soon)
+                                   int pieces, int first, const char *soon,
+                                   ptrdiff_t bytes)
 {
-    ptrdiff_t tiles = (rows + 15) / 16, steps = (k + 31) / 32;
-    ptrdiff_t hop = tiles * TFX_AMX_PIECES * TFX_TILE_HALFS;
+    const ptrdiff_t tiles = (rows + 15) / 16, steps = (k + 31) / 32;
+    const ptrdiff_t hop = tiles * TFX_AMX_PIECES * TFX_TILE_HALFS;
+    const ptrdiff_t lines = bytes / (64 * 3 * steps * tiles);
     tfx_amx_settle();
     for (ptrdiff_t i = 0; i < tiles; i++) {
         if (width == 48)
-            tfx_split_tile_3(t, x, hop, w, steps, pieces, first, soon);
+            tfx_split_tile(t, x, hop, w, steps, pieces, 3, first, soon, lines);
         else if (width == 32)
-            tfx_split_tile_2(t, x, hop, w, steps, pieces, first, soon);
+            tfx_split_tile(t, x, hop, w, steps, pieces, 2, first, soon, lines);
         else
-            tfx_split_tile_1(t, x, hop, w, steps, pieces, first, soon);
+            tfx_split_tile(t, x, hop, w, steps, pieces, 1, first, soon, lines);
         t += 16 * TFX_PANEL;
         x += TFX_AMX_PIECES * TFX_TILE_HALFS;
+        soon += 64 * 3 * steps * lines;
     }
     tfx_amx_settle();
 }
@@ -109,7 +111,8 @@ static inline ptrdiff_t tfx_split_most(ptrdiff_t padded)
                     from += n * width;                                                   \
                     tfx_split_multiply(sums, x + (kk - k) * padded * TFX_AMX_PIECES,     \
                                        rows, (const uint16_t *)w, width, n,              \
-                                       tfx_pieces_##FMT, kk == 0, (const char *)from);   \
+                                       tfx_pieces_##FMT, kk == 0, (const char *)from,    \
+                                       n * width * (ptrdiff_t)sizeof *from);             \
                 }                                                                        \
             }                                                                            \
         }                                                                                \

@@ -50,12 +50,12 @@ static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ld
 
 // clang-format off
 #define TFX_DEFINE_WEAVE(FMT)                                                            \
-    /* pairs [i, end) of k of either half to the first and last 8 rows of tiles */       \
+    /* pairs [i, end) of k of either half to the first and last 8 rows of tiles; w: or NULL */ \
     TFX_INLINE void tfx_weave_pairs_##FMT(uint32_t *to, const tfx_stored_##FMT *w,       \
                                           ptrdiff_t half, ptrdiff_t width, int i, int end) \
     {                                                                                    \
         enum { PIECES = tfx_pieces_##FMT };                                              \
-        for (; i < end; i++)                                                             \
+        for (; w && i < end; i++)                                                        \
             for (ptrdiff_t c = 0; c < width; c += 16) {                                  \
                 uint32_t *at = to + c * 16 * PIECES + i * 16;                            \
                 const tfx_stored_##FMT *a = w + 2 * i * width + c, *b = a + half;        \
@@ -76,20 +76,10 @@ static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ld
                                          ptrdiff_t half, ptrdiff_t width)                \
     {                                                                                    \
         enum { pieces = tfx_pieces_##FMT };                                              \
-        TFX_SPLIT_INPUT                                                                  \
-        TFX_SPLIT_TAKE(0)                                                                \
-        if (next)                                                                        \
-            tfx_weave_pairs_##FMT(to, next, half, width, 0, 3);                          \
-        if (width > 16) {                                                                \
-            TFX_SPLIT_TAKE(1)                                                            \
-        }                                                                                \
-        if (next)                                                                        \
-            tfx_weave_pairs_##FMT(to, next, half, width, 3, 6);                          \
-        if (width > 32) {                                                                \
-            TFX_SPLIT_TAKE(2)                                                            \
-        }                                                                                \
-        if (next)                                                                        \
-            tfx_weave_pairs_##FMT(to, next, half, width, 6, 8);                          \
+        const ptrdiff_t cols = width / 16;                                               \
+        TFX_SPLIT_STEP(tfx_weave_pairs_##FMT(to, next, half, width, 0, 3),               \
+                       tfx_weave_pairs_##FMT(to, next, half, width, 3, 6),               \
+                       tfx_weave_pairs_##FMT(to, next, half, width, 6, 8))               \
     }                                                                                    \
     static TFX_FLAT void tfx_weave_##FMT(float *t, const uint16_t *x,                    \
                                          const tfx_stored_##FMT *w, ptrdiff_t ldw,       \
@@ -103,9 +93,10 @@ static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ld
             tfx_weave_pairs_##FMT(tiles[0], w, half, width, 0, 8);                       \
         for (; panels > 0; panels--, w += ldw, t += 16 * TFX_PANEL) {                    \
             const uint16_t *from = x;                                                    \
-            TFX_SPLIT_START(0)                                                           \
-            TFX_SPLIT_START(1)                                                           \
-            TFX_SPLIT_START(2)                                                           \
+            if (first)                                                                   \
+                tfx_amx_zero();                                                          \
+            else                                                                         \
+                TFX_AMX_SUMS(_tile_loadd, t, t, TFX_PANEL * 4, 0, 3);                    \
             for (ptrdiff_t s = 1; s <= steps; s++, at = !at) {                           \
                 const tfx_stored_##FMT *next = panels > 1 ? w + ldw : NULL;              \
                 if (s < steps)                                                           \
@@ -120,9 +111,7 @@ static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ld
                 tfx_weave_step_##FMT(from, (const uint16_t *)tiles[2], NULL, NULL, 0,    \
                                      width);                                             \
             }                                                                            \
-            TFX_SPLIT_STORE(0)                                                           \
-            TFX_SPLIT_STORE(1)                                                           \
-            TFX_SPLIT_STORE(2)                                                           \
+            TFX_AMX_SUMS(_tile_stored, t, t, TFX_PANEL * 4, 0, 3);                       \
             tfx_amx_settle();                                                            \
         }                                                                                \
     }
