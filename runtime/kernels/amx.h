@@ -96,35 +96,35 @@ static inline void tfx_amx_zero(void)
 }
 
 // One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
-// columns at w, 16 of them every `hop` bytes; DP is the product. Every operand is loaded as
-// late and as seldom as two tiles, 6 and 7, allow. has_more and cols are constants where it
+// columns at w; DP is the product. Two tiles are left for operands, 6 and 7: rows are loaded
+// once, past the first-level cache, columns twice. has_more and cols are constants where it
 // stands.
-#    define TFX_AMX_STEP(DP, x, more, w, ldw, hop, has_more, cols)                     \
+#    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols)                          \
         do {                                                                           \
             const char *at_ = (const char *)(w);                                       \
-            _tile_loadd(6, x, 64);                                                     \
+            _tile_stream_loadd(6, x, 64);                                              \
             _tile_loadd(7, at_, ldw);                                                  \
             DP(0, 6, 7);                                                               \
-            if (has_more) {                                                            \
-                _tile_loadd(6, more, 64);                                              \
-                DP(3, 6, 7);                                                           \
-            }                                                                          \
             if (cols > 1) {                                                            \
-                _tile_loadd(7, at_ + (hop), ldw);                                      \
-                if (has_more) {                                                        \
-                    DP(4, 6, 7);                                                       \
-                    _tile_loadd(6, x, 64);                                             \
-                }                                                                      \
+                _tile_loadd(7, at_ + 64, ldw);                                         \
                 DP(1, 6, 7);                                                           \
             }                                                                          \
             if (cols > 2) {                                                            \
-                _tile_loadd(7, at_ + 2 * (hop), ldw);                                  \
+                _tile_loadd(7, at_ + 128, ldw);                                        \
                 DP(2, 6, 7);                                                           \
-                if (has_more) {                                                        \
-                    _tile_loadd(6, more, 64);                                          \
-                    DP(5, 6, 7);                                                       \
-                }                                                                      \
             }                                                                          \
+            if (has_more)                                                              \
+                _tile_stream_loadd(6, more, 64);                                       \
+            if (has_more && cols > 2) {                                                \
+                DP(5, 6, 7);                                                           \
+                _tile_loadd(7, at_ + 64, ldw);                                         \
+            }                                                                          \
+            if (has_more && cols > 1) {                                                \
+                DP(4, 6, 7);                                                           \
+                _tile_loadd(7, at_, ldw);                                              \
+            }                                                                          \
+            if (has_more)                                                              \
+                DP(3, 6, 7);                                                           \
         } while (0)
 
 // OP, _tile_loadd or _tile_stored, of these sums: of x's rows at t, of more's at further,

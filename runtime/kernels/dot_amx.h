@@ -16,7 +16,9 @@
 
 #if TFX_AMX
 
-enum { TFX_AMX_BATCH = 32 };
+// Rows of a batch, and how much of k they go by at a time: that of a panel is 18 kB, and stays
+// in the first-level cache for all of them.
+enum { TFX_AMX_BATCH = 64, TFX_AMX_I8_K = 384 };
 #    ifndef TFX_AMX_I8_ROWS  // rows from which tiles are faster than tfx_dot_v
 #        define TFX_AMX_I8_ROWS 9
 #    endif
@@ -26,13 +28,13 @@ static TFX_UNUSED int tfx_amx_takes_i8(ptrdiff_t m, ptrdiff_t k)
     return m >= TFX_AMX_I8_ROWS && k > 60 && tfx_amx_is_ready();
 }
 
-// 16 rows, their first 64 bytes at x, and 16 more at more (none: x), further ones each m64
-// bytes on. Every step fetches `lines` cache lines of soon.
+// 16 rows, their 64 bytes of k = from at x, and 16 more at more (none: x), further ones up to
+// k = to each m64 bytes on. Every step fetches `lines` cache lines of soon.
 typedef struct tfx_amx_i8 {
     const uint8_t *x, *more;
     const int8_t *w;
     const char *soon;
-    ptrdiff_t m64, k4, width, lines;
+    ptrdiff_t m64, k4, width, from, to, lines;
 } tfx_amx_i8;
 
 TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
@@ -41,17 +43,20 @@ TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
     const ptrdiff_t ldw = 4 * a->width, ldt = 4 * TFX_PANEL;
     const uint8_t *x = a->x, *more = a->more;
     const char *soon = a->soon;
-    tfx_amx_zero();
-    for (ptrdiff_t k = 0; k < a->k4; k += 64) {
+    int32_t *further = t + c + (more - x) / 64 * TFX_PANEL;
+    if (a->from == 0)
+        tfx_amx_zero();
+    else
+        TFX_AMX_SUMS(_tile_loadd, t + c, further, ldt, has_more, cols);
+    for (ptrdiff_t k = a->from; k < a->to; k += 64) {
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
         for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
             TFX_PREFETCH_FAR(soon);
-        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, 64, has_more, cols);
+        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, has_more, cols);
         x += a->m64;
         more += a->m64;
     }
-    t += c;
-    TFX_AMX_SUMS(_tile_stored, t, t + (more - x) / 64 * TFX_PANEL, ldt, has_more, cols);
+    TFX_AMX_SUMS(_tile_stored, t + c, further, ldt, has_more, cols);
 }
 
 // Up to 16 rows, which wait for memory, by two panels at once, the other one's sums step
