@@ -97,34 +97,43 @@ static inline void tfx_amx_zero(void)
 
 // One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
 // columns at w; DP is the product. Two tiles are left for operands, 6 and 7: rows are loaded
-// once, past the first-level cache, columns twice. has_more and cols are constants where it
-// stands.
-#    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols)                          \
+// once, past the first-level cache, columns twice. Between products, `lines` cache lines of soon
+// are fetched into the second-level cache. has_more and cols are constants where it stands.
+#    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols, soon, lines)             \
         do {                                                                           \
-            const char *at_ = (const char *)(w);                                       \
+            const char *at_ = (const char *)(w), *until_ = (soon) + 64 * (lines);      \
+            const ptrdiff_t products_ = (cols) * ((has_more) ? 2 : 1);                 \
+            const ptrdiff_t each_ = ((lines) + products_ - 1) / products_;             \
             _tile_stream_loadd(6, x, 64);                                              \
             _tile_loadd(7, at_, ldw);                                                  \
-            DP(0, 6, 7);                                                               \
+            TFX_AMX_ONE(DP, 0, soon);                                                  \
             if (cols > 1) {                                                            \
                 _tile_loadd(7, at_ + 64, ldw);                                         \
-                DP(1, 6, 7);                                                           \
+                TFX_AMX_ONE(DP, 1, soon);                                              \
             }                                                                          \
             if (cols > 2) {                                                            \
                 _tile_loadd(7, at_ + 128, ldw);                                        \
-                DP(2, 6, 7);                                                           \
+                TFX_AMX_ONE(DP, 2, soon);                                              \
             }                                                                          \
             if (has_more)                                                              \
                 _tile_stream_loadd(6, more, 64);                                       \
             if (has_more && cols > 2) {                                                \
-                DP(5, 6, 7);                                                           \
+                TFX_AMX_ONE(DP, 5, soon);                                              \
                 _tile_loadd(7, at_ + 64, ldw);                                         \
             }                                                                          \
             if (has_more && cols > 1) {                                                \
-                DP(4, 6, 7);                                                           \
+                TFX_AMX_ONE(DP, 4, soon);                                              \
                 _tile_loadd(7, at_, ldw);                                              \
             }                                                                          \
             if (has_more)                                                              \
-                DP(3, 6, 7);                                                           \
+                TFX_AMX_ONE(DP, 3, soon);                                              \
+            soon = until_;                                                             \
+        } while (0)
+#    define TFX_AMX_ONE(DP, i, soon)                                                   \
+        do {                                                                           \
+            DP(i, 6, 7);                                                               \
+            for (ptrdiff_t i_ = 0; i_ < each_ && soon < until_; i_++, soon += 64)      \
+                TFX_PREFETCH_FAR(soon);                                                \
         } while (0)
 
 // OP, _tile_loadd or _tile_stored, of these sums: of x's rows at t, of more's at further,

@@ -50,9 +50,7 @@ TFX_INLINE void tfx_amx_strip(int32_t *t, const tfx_amx_i8 *a, ptrdiff_t c,
         TFX_AMX_SUMS(_tile_loadd, t + c, further, ldt, has_more, cols);
     for (ptrdiff_t k = a->from; k < a->to; k += 64) {
         const int8_t *w = a->w + tfx_min_size(k, a->k4 - 64) * a->width + 4 * c;
-        for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
-            TFX_PREFETCH_FAR(soon);
-        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, has_more, cols);
+        TFX_AMX_STEP(_tile_dpbusd, x, more, w, ldw, has_more, cols, soon, a->lines);
         x += a->m64;
         more += a->m64;
     }

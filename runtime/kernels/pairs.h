@@ -259,9 +259,7 @@ TFX_INLINE void tfx_pairs_strip(float *t, const tfx_pairs_strip_of *a, const int
     else
         TFX_AMX_SUMS(_tile_loadd, t, further, 4 * TFX_PANEL, has_more, cols);
     for (ptrdiff_t s = 0; s < a->steps; s++) {
-        for (ptrdiff_t i = 0; i < a->lines; i++, soon += 64)
-            TFX_PREFETCH_FAR(soon);
-        TFX_AMX_STEP(_tile_dpbf16ps, x, more, w, ldw, has_more, cols);
+        TFX_AMX_STEP(_tile_dpbf16ps, x, more, w, ldw, has_more, cols, soon, a->lines);
         x += a->x_hop;
         if (has_more)
             more += a->more_hop;
