@@ -203,9 +203,13 @@ static void bench_rows(const tfx_par *par)
                 {"pow", map_pow},   {"floor", map_floor}};
     for (int i = 0; i < (int)(sizeof maps / sizeof *maps); i++)
         PER_ELEMENT(maps[i].name, maps[i].map(y, x, M * D));
-    PER_ELEMENT("rms_norm", tfx_rms_norm(par, y, D, x, D, w, 1e-5f, M, D));
-    PER_ELEMENT("layer_norm", tfx_layer_norm(par, y, D, x, D, w, w, 1e-5f, M, D));
-    PER_ELEMENT("softmax", tfx_softmax(par, y, D, x, D, M, D));
+    for (ptrdiff_t d = D; d >= D / 2; d /= 2) {  // the second is held in registers
+        const ptrdiff_t m = M * D / d;
+        printf("rows of %td:\n", d);
+        PER_ELEMENT("rms_norm", tfx_rms_norm(par, y, d, x, d, w, 1e-5f, m, d));
+        PER_ELEMENT("layer_norm", tfx_layer_norm(par, y, d, x, d, w, w, 1e-5f, m, d));
+        PER_ELEMENT("softmax", tfx_softmax(par, y, d, x, d, m, d));
+    }
     PER_ELEMENT("rope", tfx_rope(par, y, 64, D, x, 64, D, 12, M, 64, 7, 1e4, 1));
     free(x);
     free(y);

@@ -309,7 +309,7 @@ static inline ptrdiff_t tfx_i4g32_at(ptrdiff_t n, ptrdiff_t k, ptrdiff_t col,
 //   x     f32[m,d]  row stride ldx; |x| < 1.8e19 in the norms
 //   w, b  f32[d]    w = NULL stands for 1, b = NULL for 0
 //
-// Sums run over 16 lanes (element i in lane i mod 16), then a fixed tree over the lanes.
+// Sums run over 64 lanes (element i in lane i mod 64), then a fixed tree over the lanes.
 //
 // kernels/rounded.h has tfx_rms_norm_rounded and tfx_layer_norm_rounded, which take one
 // operand more:

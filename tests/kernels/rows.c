@@ -9,8 +9,8 @@
 #include "runtime/kernels/argmax.h"
 #include "tests/kernels/variant.h"
 
-static const ptrdiff_t widths[] = {1,  2,  7,   15,  16,  17,   31,
-                                   48, 64, 100, 384, 768, 1000, 8192};
+static const ptrdiff_t widths[] = {1,  2,   7,   15,  16,  17,  31,  48,  63,   64,
+                                   65, 100, 128, 192, 256, 320, 384, 768, 1000, 8192};
 enum { WIDTHS = sizeof widths / sizeof *widths, ROWS = 5 };
 
 // What the checks of one row see.
@@ -137,23 +137,32 @@ Test(rows, softmax_of_masked_rows_is_safe)
 
 Test(rows, same_bits_on_every_instruction_set_that_fuses_alike)
 {
-    enum { D = 777 };
-    float *x = random_floats(1, D, 4.0), first[2][2][D], y[D];
-    int seen[2] = {0};
-    for (const Kernels *const *v = variants(); *v; v++) {
-        int f = (*v)->has_fma;
-        for (int i = 0; i < 2; i++) {
-            if (i == 0)
-                (*v)->softmax(NULL, y, D, x, D, 1, D);
-            else
-                (*v)->layer_norm(NULL, y, D, x, D, NULL, NULL, 1e-5f, 1, D);
+    enum { MOST = 8192 };
+    float *x = random_floats(1, MOST, 4.0), *w = random_floats(2, MOST, 2.0);
+    float *b = random_floats(3, MOST, 1.0), *y = random_floats(4, 3 * MOST, 1.0);
+    float *first[2] = {random_floats(5, 3 * MOST, 1.0),
+                       random_floats(6, 3 * MOST, 1.0)};
+    for (int i = 0; i < WIDTHS; i++) {
+        const ptrdiff_t d = widths[i];
+        const size_t bytes = 3 * (size_t)d * sizeof *y;
+        int seen[2] = {0};
+        for (const Kernels *const *v = variants(); *v; v++) {
+            int f = (*v)->has_fma;
+            (*v)->softmax(NULL, y, d, x, d, 1, d);
+            (*v)->layer_norm(NULL, y + d, d, x, d, w, b, 1e-5f, 1, d);
+            (*v)->rms_norm(NULL, y + 2 * d, d, x, d, w, 1e-5f, 1, d);
             if (!seen[f])
-                memcpy(first[f][i], y, sizeof y);
-            cr_expect(memcmp(first[f][i], y, sizeof y) == 0, "%s", (*v)->name);
+                memcpy(first[f], y, bytes);
+            cr_expect(memcmp(first[f], y, bytes) == 0, "%s, %td", (*v)->name, d);
+            seen[f] = 1;
         }
-        seen[f] = 1;
     }
     free(x);
+    free(w);
+    free(b);
+    free(y);
+    free(first[0]);
+    free(first[1]);
 }
 
 static void check_rope(const Kernels *v, ptrdiff_t d, ptrdiff_t from, int layout,
