@@ -7,6 +7,7 @@
 //     tfx_amx_begin_few(i, rows)  the same, but tiles before i have fewer rows
 //     tfx_amx_end()       and given back: nothing to save when threads change
 //     tfx_amx_settle()    stores to memory are done before tiles are loaded from it
+//     TFX_AMX_STEP        products of rows and columns to six sums; TFX_AMX_SUMS to and from memory
 //     TFX_AMX_PIECES      bf16 pieces of a float: 2, or 3 by -DTFX_AMX_PIECES=3
 //
 // A float is hi + lo + rest, hi its nearest bf16 (ties away from 0), lo the nearest bf16 of
@@ -84,7 +85,7 @@ static inline void tfx_amx_end(void)
     _tile_release();
 }
 
-// The six sums of TFX_AMX_STEP.
+// Sums in tiles 0 to 5, or fewer.
 static inline void tfx_amx_zero(void)
 {
     _tile_zero(0);
@@ -97,8 +98,15 @@ static inline void tfx_amx_zero(void)
 
 // One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
 // columns at w; DP is the product. Two tiles are left for operands, 6 and 7: rows are loaded
-// once, past the first-level cache, columns twice. Between products, `lines` cache lines of soon
-// are fetched into the second-level cache. has_more and cols are constants where it stands.
+// once, past the first-level cache, columns at most twice. Between products, `lines` cache
+// lines of soon, which moves on, are fetched into the second-level cache. has_more and cols
+// are constants where it stands.
+#    define TFX_AMX_ONE(DP, i, soon)                                                   \
+        do {                                                                           \
+            DP(i, 6, 7);                                                               \
+            for (ptrdiff_t i_ = 0; i_ < each_ && soon < until_; i_++, soon += 64)      \
+                TFX_PREFETCH_FAR(soon);                                                \
+        } while (0)
 #    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols, soon, lines)             \
         do {                                                                           \
             const char *at_ = (const char *)(w), *until_ = (soon) + 64 * (lines);      \
@@ -128,12 +136,6 @@ static inline void tfx_amx_zero(void)
             if (has_more)                                                              \
                 TFX_AMX_ONE(DP, 3, soon);                                              \
             soon = until_;                                                             \
-        } while (0)
-#    define TFX_AMX_ONE(DP, i, soon)                                                   \
-        do {                                                                           \
-            DP(i, 6, 7);                                                               \
-            for (ptrdiff_t i_ = 0; i_ < each_ && soon < until_; i_++, soon += 64)      \
-                TFX_PREFETCH_FAR(soon);                                                \
         } while (0)
 
 // OP, _tile_loadd or _tile_stored, of these sums: of x's rows at t, of more's at further,

@@ -184,25 +184,26 @@ static inline void tfx_amx_scale(float *t, const tfx_linear_call *p,
 }
 
 // Fewer than 16 rows are summed with rows before them, which they may overwrite: the sums
-// of both are the same.
+// of both are the same. Until the last piece of k, t holds whole numbers.
 static TFX_UNUSED void tfx_amx_sums_i8(float *t, const tfx_linear_call *p,
                                        const int8_t *w, ptrdiff_t width, ptrdiff_t r,
                                        ptrdiff_t rows)
 {
     const ptrdiff_t k4 = TFX_PADDED(p->k, 4), steps = (k4 + 63) / 64;
     const ptrdiff_t pieces = (steps * 64 + TFX_AMX_I8_K - 1) / TFX_AMX_I8_K;
-    const ptrdiff_t all = steps * ((p->m + 31) / 32);
+    const ptrdiff_t all = steps * ((p->m + TFX_AMX_ROWS - 1) / TFX_AMX_ROWS);
     tfx_amx_i8 a = {.w = w, .m64 = p->hop, .k4 = k4, .width = width};
     a.lines = (TFX_PANEL * (k4 + 8) / 64 + all - 1) / all;
-    a.soon = (const char *)w + (k4 + 8) * TFX_PANEL + r / 32 * steps * a.lines * 64;
+    a.soon = (const char *)w + (k4 + 8) * TFX_PANEL +
+             r / TFX_AMX_ROWS * steps * a.lines * 64;
     for (ptrdiff_t piece = 0; piece < pieces; piece++) {
         a.from = steps * piece / pieces * 64;
         a.to = steps * (piece + 1) / pieces * 64;
         for (ptrdiff_t i = 0, n; i < rows; i += n) {
-            n = tfx_min_size(rows - i, 32);
-            ptrdiff_t skip = tfx_max_size(tfx_min_size(r + i, 16 - n), 0);
-            a.x =
-                (const uint8_t *)p->rounded + (r + i - skip) * 64 + a.from / 64 * a.m64;
+            n = tfx_min_size(rows - i, TFX_AMX_ROWS);
+            const ptrdiff_t skip = tfx_max_size(tfx_min_size(r + i, 16 - n), 0);
+            const ptrdiff_t first = r + i - skip;
+            a.x = (const uint8_t *)p->rounded + first * 64 + a.from / 64 * a.m64;
             a.more = a.x + tfx_max_size(n - 16, 0) * 64;
             tfx_amx_panel((int32_t *)(void *)(t + i * TFX_PANEL), &a);
             a.soon += (a.to - a.from) * a.lines;

@@ -16,9 +16,9 @@
 
 #if TFX_AMX
 
-// Rows of a batch, and how much of k they go by at a time: that of a panel is 18 kB, and stays
-// in the first-level cache for all of them.
-enum { TFX_AMX_BATCH = 64, TFX_AMX_I8_K = 384 };
+// Rows of a batch, of tiles that go together, and how much of k they go by at a time: that of
+// a panel is 18 kB, and stays in the first-level cache for the batch.
+enum { TFX_AMX_BATCH = 64, TFX_AMX_ROWS = 32, TFX_AMX_I8_K = 384 };
 #    ifndef TFX_AMX_I8_ROWS  // rows from which tiles are faster than tfx_dot_v
 #        define TFX_AMX_I8_ROWS 9
 #    endif

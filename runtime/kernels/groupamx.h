@@ -34,8 +34,6 @@ static TFX_UNUSED void tfx_gamx_begin(void)
 }
 
 // clang-format off
-#define TFX_ROWS_16(M)                                                                   \
-    TFX_ROWS_8(M) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15)
 #define TFX_GAMX_TAKE(i) tfx_v a##i = tfx_load(t + i * TFX_PANEL);
 #define TFX_GAMX_OUT(i)  tfx_store(t + i * TFX_PANEL, a##i);
 #define TFX_GAMX_ADD(i)                                                                  \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD
 // held.h - norms and softmax of rows that fit into registers: read once, written once.
 //
-//     tfx_held_rms_norm(y, x, w, eps, d)           whether it was such a row
+//     tfx_held_rms_norm(y, x, w, eps, d)           whether it was such a row, w and b given
 //     tfx_held_layer_norm(y, x, w, b, eps, d)
 //     tfx_held_softmax(y, x, d)
 //
@@ -20,9 +20,9 @@
 // clang-format off
 #define TFX_HELD_64(M)  TFX_ROWS_4(M)
 #define TFX_HELD_128(M) TFX_ROWS_8(M)
-#define TFX_HELD_192(M) TFX_HELD_128(M) M(8) M(9) M(10) M(11)
-#define TFX_HELD_256(M) TFX_HELD_192(M) M(12) M(13) M(14) M(15)
-#define TFX_HELD_384(M) TFX_HELD_256(M) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23)
+#define TFX_HELD_192(M) TFX_ROWS_12(M)
+#define TFX_HELD_256(M) TFX_ROWS_16(M)
+#define TFX_HELD_384(M) TFX_ROWS_16(M) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23)
 
 #define TFX_HELD_LOAD(i)   tfx_v a##i = tfx_load(x + 16 * i);
 #define TFX_HELD_SUM(i)    s[i % 4] = s[i % 4] + a##i;

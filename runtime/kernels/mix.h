@@ -50,7 +50,6 @@ static inline void tfx_attn_turn(float *to, ptrdiff_t ldt, const float *from,
 // y's part of a tile: t[r][c] = sum_j p[j * 48 + r] v[j * ldv + c], in increasing j, going
 // on with t's sums unless first.
 // clang-format off
-#define TFX_ROWS_12(M) TFX_ROWS_8(M) M(8) M(9) M(10) M(11)
 #define TFX_MIX_STEP_1(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_1(i) }
 #define TFX_MIX_STEP_2(i) { tfx_v b = tfx_splat_v(p[i]); TFX_FMA_2(i) }
 

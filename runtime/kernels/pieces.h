@@ -102,7 +102,8 @@ TFX_DEFINE_SPLIT_PANEL(f16)
 // pieces of x, [piece][16][32 k] at x, and of w, [column / 16][piece][16 pairs][16][2] at w.
 // Piece i of w meets piece j of x if i + j < TFX_AMX_PIECES: what is left out is as small as
 // what the pieces leave. Sums take turns: a product can start 16 cycles after the last, or 52
-// where it adds to the same sum. A, B and C are what else there is to do.
+// where it adds to the same sum. A, B and C are what else there is to do. Stands where x, w,
+// cols and pieces do.
 
 // clang-format off
 #define TFX_SPLIT_ONE(c, X, W, i, kept)                                                  \

@@ -55,8 +55,8 @@ static inline float tfx_row_sum(const float *x, ptrdiff_t d)
     float rest[TFX_ROW_PIECE];
     for (int i = 0; i < TFX_ROW_SUMS; i++)
         s[i] = tfx_splat_v(0.0f);
-    for (; d > 0; d -= TFX_ROW_PIECE, x += TFX_ROW_PIECE) {
-        const float *from = tfx_row_piece(rest, x, d, 0.0f);
+    for (ptrdiff_t c = 0; c < d; c += TFX_ROW_PIECE) {
+        const float *from = tfx_row_piece(rest, x + c, d - c, 0.0f);
         for (int i = 0; i < TFX_ROW_SUMS; i++)
             s[i] = s[i] + tfx_load(from + i * TFX_LANES);
     }
@@ -71,8 +71,8 @@ static inline float tfx_row_squares(const float *x, ptrdiff_t d, float mean)
     const tfx_v mean_v = tfx_splat_v(mean);
     for (int i = 0; i < TFX_ROW_SUMS; i++)
         s[i] = tfx_splat_v(0.0f);
-    for (; d > 0; d -= TFX_ROW_PIECE, x += TFX_ROW_PIECE) {
-        const float *from = tfx_row_piece(rest, x, d, mean);
+    for (ptrdiff_t c = 0; c < d; c += TFX_ROW_PIECE) {
+        const float *from = tfx_row_piece(rest, x + c, d - c, mean);
         for (int i = 0; i < TFX_ROW_SUMS; i++) {
             tfx_v a = tfx_load(from + i * TFX_LANES) - mean_v;
             s[i] = tfx_fma_v(a, a, s[i]);
@@ -87,8 +87,8 @@ static inline float tfx_row_max(const float *x, ptrdiff_t d, float low)
     float rest[TFX_ROW_PIECE];
     for (int i = 0; i < TFX_ROW_SUMS; i++)
         s[i] = tfx_splat_v(low);
-    for (; d > 0; d -= TFX_ROW_PIECE, x += TFX_ROW_PIECE) {
-        const float *from = tfx_row_piece(rest, x, d, low);
+    for (ptrdiff_t c = 0; c < d; c += TFX_ROW_PIECE) {
+        const float *from = tfx_row_piece(rest, x + c, d - c, low);
         for (int i = 0; i < TFX_ROW_SUMS; i++)
             s[i] = tfx_max_v(s[i], tfx_load(from + i * TFX_LANES));
     }
@@ -104,17 +104,23 @@ static inline float tfx_row_exp(float *y, const float *x, ptrdiff_t d, float top
     const tfx_v top_v = tfx_splat_v(top);
     for (int i = 0; i < TFX_ROW_SUMS; i++)
         s[i] = tfx_splat_v(0.0f);
-    for (; d > 0; d -= TFX_ROW_PIECE, x += TFX_ROW_PIECE, y += TFX_ROW_PIECE) {
-        const float *from = tfx_row_piece(rest, x, d, none);
-        float *to = d < TFX_ROW_PIECE ? rest : y;
+    for (; d >= TFX_ROW_PIECE; d -= TFX_ROW_PIECE, x += TFX_ROW_PIECE) {
         for (int i = 0; i < TFX_ROW_SUMS; i++) {
-            tfx_v e = tfx_exp_v(tfx_load(from + i * TFX_LANES) - top_v);
-            tfx_store(to + i * TFX_LANES, e);
+            tfx_v e = tfx_exp_v(tfx_load(x + i * TFX_LANES) - top_v);
+            tfx_store(y + i * TFX_LANES, e);
             s[i] = s[i] + e;
         }
+        y += TFX_ROW_PIECE;
     }
-    for (ptrdiff_t i = 0; i < d + TFX_ROW_PIECE && d < 0; i++)
-        y[i - TFX_ROW_PIECE] = rest[i];
+    tfx_row_piece(rest, x, d, none);
+    for (int i = 0; i < TFX_ROW_SUMS; i++)
+        if (i * TFX_LANES < d) {  // others would add 0
+            tfx_v e = tfx_exp_v(tfx_load(rest + i * TFX_LANES) - top_v);
+            tfx_store(rest + i * TFX_LANES, e);
+            s[i] = s[i] + e;
+        }
+    for (ptrdiff_t i = 0; i < d; i++)
+        y[i] = rest[i];
     return tfx_row_total(s);
 }
 

@@ -51,7 +51,8 @@ TFX_INLINE void tfx_split_multiply(float *t, const uint16_t *x, ptrdiff_t rows,
 {
     const ptrdiff_t tiles = (rows + 15) / 16, steps = (k + 31) / 32;
     const ptrdiff_t hop = tiles * TFX_AMX_PIECES * TFX_TILE_HALFS;
-    const ptrdiff_t lines = bytes / (64 * 3 * steps * tiles);
+    const ptrdiff_t part = 64 * 3 * steps * tiles;
+    const ptrdiff_t lines = (bytes + part - 1) / part;
     tfx_amx_settle();
     for (ptrdiff_t i = 0; i < tiles; i++) {
         if (width == 48)

@@ -44,6 +44,8 @@ enum { TFX_TILE_ROWS = 4, TFX_TILE_COLS = 4 };
 #define TFX_ROWS_6(M) TFX_ROWS_5(M) M(5)
 #define TFX_ROWS_7(M) TFX_ROWS_6(M) M(6)
 #define TFX_ROWS_8(M) TFX_ROWS_7(M) M(7)
+#define TFX_ROWS_12(M) TFX_ROWS_8(M) M(8) M(9) M(10) M(11)
+#define TFX_ROWS_16(M) TFX_ROWS_12(M) M(12) M(13) M(14) M(15)
 
 // Row i: its input and accumulators; one step of k; the sums to the tile.
 #define TFX_ACC_1(i) tfx_v a##i##0 = zero;

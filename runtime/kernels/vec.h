@@ -218,7 +218,7 @@ static inline tfx_v tfx_min_v(tfx_v a, tfx_v b)
 
 // ---- 16 virtual lanes ----------------------------------------------------------------
 //
-// A reduction of a row keeps 16 running values on every target, TFX_WIDE registers of
+// A reduction keeps 16 running values (or four times as many: row.h) on every target, TFX_WIDE registers of
 // TFX_LANES, and ends in one fixed tree: same order, same bits.
 
 enum { TFX_WIDE = 16 / TFX_LANES };

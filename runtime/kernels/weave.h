@@ -50,7 +50,8 @@ static TFX_UNUSED void tfx_weave_rows(uint16_t *to, const float *x, ptrdiff_t ld
 
 // clang-format off
 #define TFX_DEFINE_WEAVE(FMT)                                                            \
-    /* pairs [i, end) of k of either half to the first and last 8 rows of tiles; w: or NULL */ \
+    /* pairs [i, end) of k of either half to the first and last 8 rows of tiles */       \
+    /* nothing if w is NULL */                                                           \
     TFX_INLINE void tfx_weave_pairs_##FMT(uint32_t *to, const tfx_stored_##FMT *w,       \
                                           ptrdiff_t half, ptrdiff_t width, int i, int end) \
     {                                                                                    \
