@@ -99,7 +99,7 @@ static inline ptrdiff_t tfx_split_most(ptrdiff_t padded)
                 const tfx_stored_##FMT *from =                                           \
                     (const tfx_stored_##FMT *)p->w + at * p->k + k * width;              \
                 if (padded == 16) {                                                      \
-                    ptrdiff_t alike = width < TFX_PANEL ? 1 : (p->n - at) / TFX_PANEL;   \
+                    ptrdiff_t alike = tfx_max_size((p->n - at) / TFX_PANEL, 1);          \
                     alike = tfx_min_size(alike, panels - i);                             \
                     tfx_weave_##FMT(sums, x, from, p->k * width, alike, width, end - k,  \
                                     k == 0);                                             \
