@@ -274,6 +274,8 @@ void emit_templates(Emit *e)
         text_printf(out, "#define %-*s %s\n", w, "TFX_WEIGHT",
                     format_info[t->weight].kernel);
         text_printf(out, "#define %-*s %d\n", w, "TFX_EXTRAS", t->nextra);
+        if (t->heads)
+            text_printf(out, "#define %-*s %d\n", w, "TFX_HEADS", t->heads);
         if (t->rounds)
             text_printf(out, "#define %-*s 1\n", w, "TFX_ROUNDED");
         text_printf(out, "#define %s %s\n", head.p, body.p);

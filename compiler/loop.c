@@ -355,8 +355,9 @@ const char *c_name(Arena *a, const char *wish)
 // linear_bias_gelu and what else the template of linear makes.
 static bool is_template_name(const char *name)
 {
-    static const char *const words[] = {"bias", "fused",    "row",
-                                        "task", "epilogue", "rounded"};
+    static const char *const words[] = {"bias",     "fused",   "row",    "task",
+                                        "epilogue", "rounded", "panels", "tiles",
+                                        "values",   "heads"};
     Op op;
     char word[16] = "";
     if (strncmp(name, "linear", 6) != 0 || (name[6] && name[6] != '_'))

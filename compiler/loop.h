@@ -218,12 +218,15 @@ typedef struct StatePlace {
     int64_t offset, bytes;
 } StatePlace;
 
+enum { MAX_HEADS = 2 };
+
 // A kernel template made for one epilogue.
 typedef struct Template {
     const char *name;  // "linear_gelu"
     const char *doc;
     Format weight;  // how it is packed
     int nextra;
+    int heads;        // ranges of the last columns that go elsewhere by heads
     bool rounds;      // the rows of y too, for the next product
     LExpr *epilogue;  // over a, e0, e1, ...
     const char *key;

@@ -188,6 +188,8 @@ static void check_template(Check *c, const Template *t)
         breach(c, "an epilogue gives f32");
     if (t->nextra < 0 || t->nextra >= COUNT(operands))
         breach(c, "an epilogue has at most four operands");
+    if (t->heads && t->rounds)
+        breach(c, "rows of which columns go elsewhere are not rounded");
     if (t->weight == FORMAT_plain)
         breach(c, "a template of no format");
     if (c->breaches > before)

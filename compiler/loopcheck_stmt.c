@@ -79,24 +79,30 @@ static const Template *template_of(const Prog *p, const char *name)
 
 // par, y, its row stride, x, its row stride, w, rows, n, k; room for rounded or turned rows
 // of x if the format wants it, @null when x is rounded already; then each extra operand with
-// its row stride; room for the rounded rows of y if the template makes them.
+// its row stride; for each range of heads where they go, two strides, how many and their
+// size; room for the rounded rows of y if the template makes them. y may be @null if heads
+// can be all of it.
 static void check_template_call(Check *c, const LStmt *s, const Template *t)
 {
-    enum { W = 5, WORK = 9 };
+    enum { Y = 1, X = 3, W = 5, WORK = 9, HEAD = 5 };
     FormatWork work = format_info[t->weight].work;
     Rounds by = format_info[t->weight].rounds_x;
     int first_extra = WORK + (work != WORK_none);
-    int rounded = first_extra + 2 * t->nextra, n = rounded + t->rounds;
+    int first_head = first_extra + 2 * t->nextra;
+    int rounded = first_head + HEAD * t->heads, n = rounded + t->rounds;
     if (s->args.n != n) {
         breach(c, "%s takes %d arguments, not %d", s->name, n, s->args.n);
         return;
     }
     for (int i = 0; i < s->args.n; i++) {
-        bool extra = i >= first_extra && (i - first_extra) % 2 == 0;
+        bool extra = i >= first_extra && i < first_head && (i - first_extra) % 2 == 0;
+        bool head = i >= first_head && i < rounded && (i - first_head) % HEAD == 0;
         bool scratch = work != WORK_none && i == WORK;
-        bool address = i == 1 || i == 3 || i == W || scratch || extra || i == rounded;
+        bool address = i == Y || i == X || i == W || scratch || extra || head ||
+                       (t->rounds && i == rounded);
         ArgKind kind = i == 0 ? ARG_PAR : address ? ARG_ADDR : ARG_EXPR;
-        bool may_be_null = scratch && (work == WORK_turned || by == ROUNDS_row);
+        bool may_be_null = (scratch && (work == WORK_turned || by == ROUNDS_row)) ||
+                           (t->heads && i == Y);
         if (s->args.p[i].kind != kind &&
             !(may_be_null && s->args.p[i].kind == ARG_NULL))
             breach(c, "argument %d of %s is of the wrong kind", i + 1, s->name);

@@ -248,6 +248,8 @@ static bool read_template(LoopReader *l)
         return rd_fail(r, start, "expected an element type");
     if (!rd_expect(r, "extras") || !rd_small_int(r, COUNT(operands) - 1, &t->nextra))
         return false;
+    if (rd_take(r, "heads") && !rd_small_int(r, MAX_HEADS, &t->heads))
+        return false;
     t->rounds = rd_take(r, "rounded");
     if (!rd_expect(r, "="))
         return false;

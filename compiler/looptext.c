@@ -198,9 +198,11 @@ static void put_templates(const Prog *p, Text *out)
 {
     for (int i = 0; i < p->templates.n; i++) {
         const Template *t = p->templates.p[i];
-        text_printf(out, "%stemplate %s %s extras %d%s = ", i ? "" : "\n", t->name,
-                    format_info[t->weight].name, t->nextra,
-                    t->rounds ? " rounded" : "");
+        text_printf(out, "%stemplate %s %s extras %d", i ? "" : "\n", t->name,
+                    format_info[t->weight].name, t->nextra);
+        if (t->heads)
+            text_printf(out, " heads %d", t->heads);
+        text_puts(out, t->rounds ? " rounded = " : " = ");
         loop_put_expr(t->epilogue, out);
         text_puts(out, "\n");
     }

@@ -89,6 +89,8 @@ static void refuse_half(Lower *l, const Value *v)
 
 static void lower_op(Lower *l, const Value *v)
 {
+    if (low_of(l, v)->placed)
+        return;
     if (is_half(v)) {
         refuse_half(l, v);
         return;

@@ -32,6 +32,7 @@ typedef struct Low {
     bool yielded;
     Buf **carried;  // of a repeat: the buffer of each carried value
     Buf *rounded;   // its rows, once they are rounded for products
+    bool placed;    // its product has written it elsewhere, see lower_heads.c
 } Low;
 
 // One statement to be of a function: an op, or the call of an outlined scope.
@@ -80,6 +81,8 @@ void lower_state(Lower *l, const Value *v);
 LExpr *lower_scalar(Lower *l, const Value *v, DType want);
 // Where v is to be written; bit i of alias: operand i may be overwritten in place.
 View lower_dest(Lower *l, const Value *v, unsigned alias);
+// v goes into a slice of a state, and nobody looks at the older version meanwhile.
+bool lower_state_slot(Lower *l, const Value *v, View *out);
 void lower_set(Lower *l, const Value *v, View view);  // v is this view
 void lower_note(Lower *l, const Value *v);
 // The packed constant behind a constant value, in the given format.
@@ -187,6 +190,24 @@ Buf *lower_round_here(Lower *l, const Value *x);
 // Where this linear finds the rounded rows of its operand; *is_made: they are there, else it
 // is to make them, from all rows of the operand at once.
 Buf *lower_rounded(Lower *l, const Value *linear, bool *is_made);
+
+// ---- lower_heads.c -----------------------------------------------------------------------
+
+// Columns that a product writes by heads: element j of head h of row r goes to
+// buf[offset + h * head + r * row + j].
+typedef struct Heads {
+    Buf *buf;
+    const Size *offset, *head, *row, *n, *d;
+    int64_t columns;
+    View slot;  // as the state sees it
+} Heads;
+
+// How many ranges of the last columns of y its product is to write by heads; the last first.
+int lower_heads(Lower *l, const Value *y, Heads h[MAX_HEADS]);
+// Where the columns before these go. None are left: a view without a buffer; or, if they are
+// one head, its place, and n becomes 0.
+View lower_rest(Lower *l, const Value *y, const Heads *h, int *n);
+void karg_heads(Lower *l, LStmt *s, const Heads *h);
 
 // ---- lower_record.c -------------------------------------------------------------------------------------
 

@@ -195,8 +195,7 @@ static const Value *state_root(const Value *v)
     return v->op == OP_state ? v : NULL;
 }
 
-// v goes into a slice of a state, and nobody looks at the older version meanwhile.
-static bool state_slot(Lower *l, const Value *v, View *out)
+bool lower_state_slot(Lower *l, const Value *v, View *out)
 {
     Low *lo = low_of(l, v);
     if (lo->users.n != 1 || lo->yielded)
@@ -322,7 +321,7 @@ View lower_dest(Lower *l, const Value *v, unsigned alias)
     Buf *result = result_of(l, v);
     if (result)
         view = view_dense(l, result, &v->type);
-    else if (!state_slot(l, v, &view) && !carried_slot(l, v, alias, &view) &&
+    else if (!lower_state_slot(l, v, &view) && !carried_slot(l, v, alias, &view) &&
              !over_operand(l, v, alias, &view))
         view = new_local(l, v);
     lower_set(l, v, view);

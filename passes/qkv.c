@@ -8,6 +8,7 @@
 // Biases are stacked as well; where only some have one, the others get zeros. A linear with
 // elementwise work behind it stays alone, since that work will sink into it. So does one
 // whose weight is used in another way (a tied embedding): stacking would store it twice.
+// What goes into a state comes last: the product can write its last columns there.
 
 #include "pass.h"
 
@@ -25,6 +26,12 @@ typedef struct Group {
     Member member[MAX_GROUP];
     int n;
 } Group;
+
+// What is found out of all weights before anything changes, by path.
+typedef struct Known {
+    Map *alone;  // some entry does more than to multiply by them once
+    Map *kept;   // some entry puts that product into a state
+} Known;
 
 // ---- who may join ----------------------------------------------------------------------
 
@@ -65,37 +72,51 @@ static Uses uses_of(Graph *g, const Value *v)
     return u;
 }
 
-// Weights by path; a weight that stays alone has an entry.
-typedef struct Tied {
+// Does v, perhaps with a bias and seen by heads, go into a state and nowhere else?
+static bool is_kept(Graph *g, const Value *v)
+{
+    for (;;) {
+        Uses u = uses_of(g, v);
+        if (u.n != 1 || !u.user)
+            return false;
+        if (u.user->op == OP_set_slice)
+            return u.user->in[1] == v;
+        if (u.user->op != OP_add && u.user->op != OP_reshape &&
+            u.user->op != OP_transpose)
+            return false;
+        v = u.user;
+    }
+}
+
+typedef struct Weights {
     Graph *g;
-    Map *seen;   // in g
-    Map *alone;  // in any graph
-} Tied;
+    Map *seen;  // in g
+    Known *known;
+} Weights;
 
 static void note_weight(Value *v, void *ctx)
 {
-    Tied *t = ctx;
+    Weights *t = ctx;
     if (v->op != OP_weight)
         return;
     const char *path = attr_str(v, "path", "");
     Uses u = uses_of(t->g, v);
     if (u.n != 1 || u.linears != 1 || map_get(t->seen, path))
-        map_set(t->alone, path, v);
+        map_set(t->known->alone, path, v);
+    else if (is_kept(t->g, u.user))
+        map_set(t->known->kept, path, v);
     map_set(t->seen, path, v);
 }
 
-// The weights of which some entry does more than to multiply by them once. It is found out
-// before anything changes, so that all entries stack the same ones: the packer then stores
-// one stack for all of them.
-static Map *weights_alone(PassContext *c)
+// Of all entries, so that they stack the same weights in the same order: the packer then
+// stores one stack for all of them.
+static void know_weights(PassContext *c, Known *known)
 {
-    Tied t = {.alone = map_new(c->scratch)};
+    *known = (Known){map_new(c->scratch), map_new(c->scratch)};
     for (int i = 0; i < c->module->graphs.n; i++) {
-        t.g = c->module->graphs.p[i];
-        t.seen = map_new(c->scratch);
+        Weights t = {c->module->graphs.p[i], map_new(c->scratch), known};
         graph_walk(t.g, note_weight, &t);
     }
-    return t.alone;
 }
 
 static bool is_bias_for(const Value *bias, const Value *linear)
@@ -191,13 +212,27 @@ static Value *stacked(Builder *b, const Group *group)
     return build2(b, OP_add, y, build(b, OP_concat, group->n, bias, 1, &axis));
 }
 
-static bool stack(PassContext *c, Graph *g, const Group *group)
+// Those that are kept in a state come last, else the order stays.
+static void kept_last(const Known *known, Group *group)
+{
+    Group sorted = {.n = 0};
+    for (int kept = 0; kept < 2; kept++)
+        for (int i = 0; i < group->n; i++) {
+            const Value *w = group->member[i].linear->in[1];
+            if (!map_get(known->kept, attr_str(w, "path", "")) == !kept)
+                sorted.member[sorted.n++] = group->member[i];
+        }
+    *group = sorted;
+}
+
+static bool stack(PassContext *c, Graph *g, Group *group)
 {
     Value *first = group->member[0].linear;
     if (!hoist_all(g, group, first))
         return false;
+    kept_last(c->data, group);
     Builder b = build_before(c, g, first);
-    for (int i = 1; i < group->n; i++)
+    for (int i = 0; i < group->n; i++)
         b.scope = common_scope(b.scope, group->member[i].linear->scope);
     b.diag = NULL;  // everything fits by now
     Value *y = stacked(&b, group);
@@ -217,17 +252,18 @@ static bool stack(PassContext *c, Graph *g, const Group *group)
 
 static bool qkv_region(PassContext *c, Graph *g, Region *r)
 {
+    const Known *known = c->data;
     bool changed = false;
     for (int i = 0; i < r->ops.n; i++) {
         Group group = {.n = 0};
-        if (!may_join(c->data, g, r->ops.p[i], &group.member[0]))
+        if (!may_join(known->alone, g, r->ops.p[i], &group.member[0]))
             continue;
         group.n = 1;
         const Value *first = r->ops.p[i];
         for (int k = i + 1; k < r->ops.n && group.n < MAX_GROUP; k++) {
             Value *v = r->ops.p[k];
             if (is_plain(v) && v->in[0] == first->in[0] && same_format(v, first) &&
-                may_join(c->data, g, v, &group.member[group.n]))
+                may_join(known->alone, g, v, &group.member[group.n]))
                 group.n++;
         }
         if (group.n > 1)
@@ -238,6 +274,8 @@ static bool qkv_region(PassContext *c, Graph *g, Region *r)
 
 bool pass_qkv(PassContext *c)
 {
-    c->data = weights_alone(c);
+    Known known;
+    know_weights(c, &known);
+    c->data = &known;
     return pass_regions(c, qkv_region);
 }

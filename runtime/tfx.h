@@ -118,15 +118,19 @@ static inline void tfx_run(const tfx_par *par,
 //     #define TFX_LINEAR   linear_silu_mul      name of the function to define
 //     #define TFX_WEIGHT   f32                  how w is stored: a format below
 //     #define TFX_EXTRAS   1                    0..4 further operands
+//     #define TFX_HEADS    1                    0..2 ranges of columns written by heads
 //     #define TFX_ROUNDED  1                    1: y is also rounded for the next product
 //     #define TFX_EPILOGUE(a, e0) ((a) / (1.0f + TFX_EXP(-(a))) * (e0))
 //     #include "tfx_rt.h"                       undefines all of them again
 //
-// defines, with one pair e0, ld0 for each extra,
+// defines, with one pair e0, ld0 for each extra, and y0, head0, row0, n0, d0 for each range
+// of heads,
 //
 //     static void NAME(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
 //                      ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
-//                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, ...);
+//                      ptrdiff_t k, const float *e0, ptrdiff_t ld0, ...,
+//                      float *y0, ptrdiff_t head0, ptrdiff_t row0, ptrdiff_t n0,
+//                      ptrdiff_t d0, ...);
 //
 //   y     f32[m,n]  out, row stride ldy; may be an extra (same ld), may not overlap x or w
 //   x     f32[m,k]  row stride ldx; of i8 without work: its rounded rows
@@ -138,8 +142,12 @@ static inline void tfx_run(const tfx_par *par,
 //         TFX_LINEAR_G32_SCRATCH(m, k), with bf16a16 TFX_LINEAR_BF16_SCRATCH(m, k). With
 //         block48 NULL, or for tiles of AMX TFX_LINEAR_BLOCK48_SCRATCH(m, k)
 //   e0    f32[m,n]  element (row, col) is e0[row * ld0 + col]; ld0 = 0: one row for all
-//   rounded  only with TFX_ROUNDED (and tfx_rt_q.h), then the last: the rows of y as the
-//         work of a product of i8 with m and k = n; may lie over x, work and extras
+//   y0    only with TFX_HEADS: the last n0 * d0 columns (before those of y1) are not of y;
+//         they are n0 heads of d0, and element j of head h of row r is written to
+//         y0[h * head0 + r * row0 + j]. y may be NULL if it has none left
+//   rounded  only with TFX_ROUNDED (not with TFX_HEADS; and tfx_rt_q.h), then the last: the
+//         rows of y as the work of a product of i8 with m and k = n; may lie over x, work
+//         and extras
 //
 // TFX_EPILOGUE(a) or (a, e0, ...) is an expression of the sum a and the extras, written
 // with C operators, float literals (1.0f) and TFX_EXP, TFX_LOG, TFX_TANH, TFX_ERF,

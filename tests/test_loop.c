@@ -226,6 +226,23 @@ static const Edit rounded_edits[] = {
      "linear_add int8g32a8", "forward: argument 10 of linear_add is of the wrong kind"},
 };
 
+// Of heads.txt: columns that go elsewhere.
+static const Edit edits_of_heads[] = {
+    {"a range without its place", ", out values[{4*P}], 128, 4, 2, 4", "",
+     "next: linear_heads takes 19 arguments, not 14"},
+    {"a range that is no place", "out values[{4*P}]", "@null",
+     "next: argument 15 of linear_heads is of the wrong kind"},
+    {"a place that is a weight", "out values[{4*P}]", "out w_kv[0]",
+     "next: linear_heads writes w_kv, which is not to be written"},
+    {"a range written too late", "out values[{4*P}]", "last values[{4*P}]",
+     "next: argument 15 of linear_heads is written at the wrong time"},
+    {"no y of a product without heads", "out out[0], 8, in x[0]", "@null, 8, in x[0]",
+     "next: argument 2 of linear_add is of the wrong kind"},
+    {"rounded rows of which some are elsewhere", "heads 2", "heads 2 rounded",
+     "rows of which columns go elsewhere are not rounded"},
+    {"too many ranges", "heads 2", "heads 3", "number out of range"},
+};
+
 // How many of them have the code E0907.
 static int check_edits(Arena *a, const char *text, const Edit *list, int n)
 {
@@ -257,6 +274,13 @@ Test(loop, rounded_rows_are_checked)
 {
     Arena *a = arena_new();
     check_edits(a, program_of(a, "rounded"), rounded_edits, COUNT(rounded_edits));
+    arena_free(a);
+}
+
+Test(loop, columns_by_heads_are_checked)
+{
+    Arena *a = arena_new();
+    check_edits(a, program_of(a, "heads"), edits_of_heads, COUNT(edits_of_heads));
     arena_free(a);
 }
 

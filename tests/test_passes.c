@@ -75,8 +75,11 @@ static void run_entry(Arena *a, Module *m, Graph *g, uint64_t seed, Result *resu
             keep(a, result, &out[i]);
         for (int i = 0; i < m->states.n; i++) {
             const State *s = m->states.p[i];
-            for (int64_t turn = 0; turn < s->turns; turn++)
-                keep(a, result, oracle_state(o, path_at(a, s->path, "i", turn)));
+            for (int64_t turn = 0; turn < s->turns; turn++) {
+                const Tensor *t = oracle_state(o, path_at(a, s->path, "i", turn));
+                if (t)  // this entry knows it
+                    keep(a, result, t);
+            }
         }
     }
     oracle_free(o);

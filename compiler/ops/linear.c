@@ -120,7 +120,7 @@ static void name_part(Text *t, const Value *v)
 }
 
 // linear_bias_gelu: what the epilogue does, in order, unless that is a long story.
-static const char *template_name(Lower *l, const Value *v, bool rounds)
+static const char *template_name(Lower *l, const Value *v, int heads, bool rounds)
 {
     Text t;
     text_init(&t, l->p->arena);
@@ -141,7 +141,7 @@ static const char *template_name(Lower *l, const Value *v, bool rounds)
         text_init(&t, l->p->arena);
         text_puts(&t, "linear_fused");
     }
-    text_puts(&t, rounds ? "_rounded" : "");
+    text_puts(&t, heads ? "_heads" : rounds ? "_rounded" : "");
     return t.p;
 }
 
@@ -155,14 +155,15 @@ static void key_expr(Text *t, const LExpr *e)
 }
 
 static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
-                                     Format weight, bool rounds)
+                                     Format weight, int heads, bool rounds)
 {
     Prog *p = l->p;
     Text key;
     text_init(&key, p->arena);
-    text_printf(&key, "%s %d %d ", format_info[weight].name, v->nin - 2, rounds);
+    text_printf(&key, "%s %d %d %d ", format_info[weight].name, v->nin - 2, heads,
+                rounds);
     key_expr(&key, epilogue);
-    const char *base = template_name(l, v, rounds), *name = base;
+    const char *base = template_name(l, v, heads, rounds), *name = base;
     int same = 1;
     for (int i = 0; i < p->templates.n; i++)
         if (!strcmp(p->templates.p[i]->key, key.p))
@@ -176,6 +177,7 @@ static const Template *find_template(Lower *l, const Value *v, LExpr *epilogue,
     t->name = name;
     t->weight = weight;
     t->nextra = v->nin - 2;
+    t->heads = heads;
     t->rounds = rounds;
     t->epilogue = epilogue;
     t->key = key.p;
@@ -268,6 +270,18 @@ static Rounding rounding_of(Lower *l, const Value *v, const Rows *r)
     return by;
 }
 
+// No buffer: all columns go elsewhere.
+static void y_args(Lower *l, LStmt *s, const Rows *r, View y)
+{
+    if (y.buf) {
+        karg_write(l, s, NULL, y.buf, r->nest.index[0]);
+        karg_ld(l, s, NULL, y.buf, r->ld[0]);
+    } else {
+        karg_null(l, s, NULL);
+        karg_size(l, s, NULL, size_int(l->sizes, 0));
+    }
+}
+
 static void x_args(Lower *l, LStmt *s, const Rows *r, View x, const Rounding *by)
 {
     if (by->made) {
@@ -308,7 +322,9 @@ void lower_linear(Lower *l, const Value *v)
         r.nest.view[i] = extra_view(l, v, i);
     Buf *w = lower_packed(l, v->in[1], lower_linear_format(l, v));
     lower_note(l, v);
-    View to = lower_dest(l, v, ~3u), y = to;
+    Heads heads[MAX_HEADS];
+    int nheads = lower_heads(l, v, heads);
+    View to = nheads ? lower_rest(l, v, heads, &nheads) : lower_dest(l, v, ~3u), y = to;
     if (!size_is(to.stride[last], 1)) {
         Buf *t = lower_temp(l, "product", v->type.dtype, to.rank, to.dim);
         y = view_dense(l, t, &v->type);
@@ -321,11 +337,10 @@ void lower_linear(Lower *l, const Value *v)
     rows_open(l, &r, last, v->loc);
     const Rounding by = rounding_of(l, v, &r);
     const Template *t =
-        find_template(l, v, epilogue_of(l, v), w->field->packed->format, by.y);
+        find_template(l, v, epilogue_of(l, v), w->field->packed->format, nheads, by.y);
     LStmt *s = kernel(l, v, "linear", t->name);
     karg_par(l, s);
-    karg_write(l, s, NULL, y.buf, r.nest.index[0]);
-    karg_ld(l, s, NULL, y.buf, r.ld[0]);
+    y_args(l, s, &r, y);
     x_args(l, s, &r, x, &by);
     karg_read(l, s, NULL, w, lx_int(p, 0));
     karg_size(l, s, NULL, r.rows);
@@ -336,6 +351,8 @@ void lower_linear(Lower *l, const Value *v)
         karg_read(l, s, NULL, extra[i].buf, r.nest.index[i]);
         karg_ld(l, s, NULL, extra[i].buf, r.ld[i]);
     }
+    for (int i = nheads - 1; i >= 0; i--)
+        karg_heads(l, s, &heads[i]);
     if (by.y)
         karg_write_last(l, s, NULL, lower_round_here(l, v), lx_int(p, 0));
     rows_close(l, &r);

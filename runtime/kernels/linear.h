@@ -5,7 +5,7 @@
 // that keeps a panel with one task. In a block the sums of a batch of rows are made by the
 // format of the weights (sums.h, dot.h, group.h, groupamx.h, pairs.h,
 // sparse.h; split.h and sparse_amx.h) on the stack, and go from there through the epilogue
-// to y.
+// to y, or the last columns to where they are wanted by heads (heads.h).
 
 #ifndef TFX_LINEAR_H
 #define TFX_LINEAR_H
@@ -13,6 +13,7 @@
 #include "dot.h"
 #include "group.h"
 #include "groupamx.h"
+#include "heads.h"
 #include "math.h"
 #include "pairs.h"
 #include "sparse.h"
@@ -36,8 +37,14 @@
 #ifndef TFX_EPILOGUE
 #    define TFX_EPILOGUE(a) (a)
 #endif
+#ifndef TFX_HEADS
+#    define TFX_HEADS 0
+#endif
 #ifndef TFX_ROUNDED
 #    define TFX_ROUNDED 0
+#endif
+#if TFX_HEADS && TFX_ROUNDED
+#    error "rows of y of which columns go elsewhere cannot be rounded"
 #endif
 #if TFX_ROUNDED
 #    define TFX_ROUNDED_PARAM , float *rounded
@@ -86,15 +93,14 @@ static inline tfx_v TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_v a, const float *const
 #endif
 }
 
-// One row of a tile: columns [col, col + width) of row r, those below n.
-static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
+// To y: columns [col, col + width) of row r, of one panel; t are their sums.
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p, float *y,
                                                    const float *t, ptrdiff_t r,
-                                                   ptrdiff_t col)
+                                                   ptrdiff_t col, ptrdiff_t width)
 {
     const float *e[4] = {0};
-    float part[4][TFX_LANES];
-    float *y = p->y + r * p->ldy + col;
-    ptrdiff_t width = tfx_min_size(p->n - col, TFX_PANEL), c = 0;
+    float part[4][TFX_LANES], last[TFX_LANES];
+    ptrdiff_t c = 0;
     for (int i = 0; i < TFX_EXTRAS; i++)
         e[i] = p->e[i] + r * p->ld[i] + col;
     if (TFX_LANES == 16 && width == TFX_PANEL) {  // three vectors, without a loop
@@ -112,15 +118,44 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _row)(const tfx_linear_call *p,
     }
     if (c == width)
         return;
+    for (ptrdiff_t j = 0; j < TFX_LANES; j++)
+        last[j] = t[c + (j < width - c ? j : 0)];
     for (int i = 0; i < TFX_EXTRAS; i++) {
         for (ptrdiff_t j = 0; j < TFX_LANES; j++)
             part[i][j] = e[i][j < width - c ? j : 0];
         e[i] = part[i];
     }
-    float last[TFX_LANES];
-    tfx_store(last, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(t + c), e));
+    tfx_store(last, TFX_PASTE(TFX_LINEAR, _epilogue)(tfx_load(last), e));
     for (ptrdiff_t j = 0; c < width; c++, j++)
         y[c] = last[j];
+}
+
+// The sums of some rows from r on and of some panels from col on, panel i's at t + i * step,
+// through the epilogue to where they belong.
+static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _store)(const tfx_linear_call *p,
+                                                     const float *t, ptrdiff_t step,
+                                                     ptrdiff_t r, ptrdiff_t rows,
+                                                     ptrdiff_t col, ptrdiff_t panels)
+{
+    ptrdiff_t end = tfx_min_size(col + panels * TFX_PANEL, p->n), whole = end;
+#if TFX_HEADS
+    whole = tfx_min_size(end, p->heads->from);
+#endif
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t c = col, j = 0; c < whole; c += TFX_PANEL, j++)
+            TFX_PASTE(TFX_LINEAR, _row)(p, p->y + (r + i) * p->ldy + c,
+                                        t + j * step + i * TFX_PANEL, r + i, c,
+                                        tfx_min_size(whole - c, TFX_PANEL));
+#if TFX_HEADS
+    for (ptrdiff_t n, c = tfx_max_size(whole, col); c < end; c += n) {
+        ptrdiff_t j = (c - col) / TFX_PANEL, at = (c - col) % TFX_PANEL;
+        tfx_piece to = tfx_piece_at(p, TFX_HEADS, c);
+        n = tfx_min_size(tfx_min_size(to.n, TFX_PANEL - at), end - c);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            TFX_PASTE(TFX_LINEAR, _row)(p, to.y + (r + i) * to.ld,
+                                        t + j * step + i * TFX_PANEL + at, r + i, c, n);
+    }
+#endif
 }
 
 // All rows of several panels, m of them in one batch: y is written in longer pieces.
@@ -130,10 +165,7 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _panels)(const tfx_linear_call *p,
 {
     const ptrdiff_t step = TFX_PADDED(p->m, 16) * TFX_PANEL;
     TFX_PASTE(tfx_panels_, TFX_WEIGHT)(t, step, p, col, panels);
-    for (ptrdiff_t r = 0; r < p->m; r++)
-        for (ptrdiff_t i = 0; i < panels; i++)
-            TFX_PASTE(TFX_LINEAR, _row)(p, t + i * step + r * TFX_PANEL, r,
-                                        col + i * TFX_PANEL);
+    TFX_PASTE(TFX_LINEAR, _store)(p, t, step, 0, p->m, col, panels);
 }
 
 static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int thread)
@@ -157,9 +189,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
         if (p->m == 1 && end - u >= TFX_VECTOR_PANELS &&
             p->n - col > (TFX_VECTOR_PANELS - 1) * TFX_PANEL + 32) {
             TFX_PASTE(tfx_vector_sums_, TFX_WEIGHT)(t, p, col);
-            for (int i = 0; i < TFX_VECTOR_PANELS; i++)
-                TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, 0,
-                                            col + i * TFX_PANEL);
+            TFX_PASTE(TFX_LINEAR, _store)(p, t, TFX_PANEL, 0, 1, col,
+                                          TFX_VECTOR_PANELS);
             u += TFX_VECTOR_PANELS;
             continue;
         }
@@ -177,8 +208,7 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _task)(void *arg, int index, int th
             for (ptrdiff_t c = col; c < stop; c += TFX_PANEL) {
                 TFX_PASTE(tfx_sums_, TFX_WEIGHT)
                 (t, p, c, tfx_panel_width(p->n, c), r, rows);
-                for (ptrdiff_t i = 0; i < rows; i++)
-                    TFX_PASTE(TFX_LINEAR, _row)(p, t + i * TFX_PANEL, r + i, c);
+                TFX_PASTE(TFX_LINEAR, _store)(p, t, 0, r, rows, c, 1);
             }
         }
         u += (stop - col + TFX_PANEL - 1) / TFX_PANEL;
@@ -203,11 +233,8 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _tiles)(void *arg, int index, int t
             tfx_min_size((p->n - col + TFX_PANEL - 1) / TFX_PANEL, p->span);
         ptrdiff_t rows = tfx_min_size(p->m - r, TFX_SPLIT_ROWS);
         TFX_PASTE(tfx_split_sums_, TFX_WEIGHT)(t, p, col, panels, r, rows);
-        for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t j = 0; j < panels; j++)
-                TFX_PASTE(TFX_LINEAR,
-                          _row)(p, t + (j * TFX_PADDED(rows, 16) + i) * TFX_PANEL,
-                                r + i, col + j * TFX_PANEL);
+        TFX_PASTE(TFX_LINEAR, _store)(p, t, TFX_PADDED(rows, 16) * TFX_PANEL, r, rows,
+                                      col, panels);
     }
     tfx_amx_end();
 }
@@ -240,13 +267,27 @@ static TFX_UNUSED void TFX_PASTE(TFX_LINEAR, _tiles)(void *arg, int index, int t
 #define TFX_EXTRA_VALUES {e0, e1, e2, e3}
 #define TFX_EXTRA_STRIDES {ld0, ld1, ld2, ld3}
 #endif
+#if TFX_HEADS == 0
+#define TFX_HEADS_PARAMS
+#define TFX_HEADS_VALUES {{0}}
+#elif TFX_HEADS == 1
+#define TFX_HEADS_PARAMS                                                                 \
+    , float *y0, ptrdiff_t head0, ptrdiff_t row0, ptrdiff_t n0, ptrdiff_t d0
+#define TFX_HEADS_VALUES {{y0, head0, row0, d0, n - n0 * d0}}
+#else
+#define TFX_HEADS_PARAMS                                                                 \
+    , float *y0, ptrdiff_t head0, ptrdiff_t row0, ptrdiff_t n0, ptrdiff_t d0,            \
+        float *y1, ptrdiff_t head1, ptrdiff_t row1, ptrdiff_t n1, ptrdiff_t d1
+#define TFX_HEADS_VALUES                                                                 \
+    {{y0, head0, row0, d0, n - n1 * d1 - n0 * d0}, {y1, head1, row1, d1, n - n1 * d1}}
+#endif
 // clang-format on
 
-static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
-                                  const float *x, ptrdiff_t ldx, const void *w,
-                                  ptrdiff_t m, ptrdiff_t n,
-                                  ptrdiff_t k TFX_PASTE(TFX_WORK_PARAM_, TFX_WEIGHT)
-                                      TFX_EXTRA_PARAMS TFX_ROUNDED_PARAM)
+static TFX_UNUSED void
+TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x, ptrdiff_t ldx,
+           const void *w, ptrdiff_t m, ptrdiff_t n,
+           ptrdiff_t k TFX_PASTE(TFX_WORK_PARAM_, TFX_WEIGHT)
+               TFX_EXTRA_PARAMS TFX_HEADS_PARAMS TFX_ROUNDED_PARAM)
 {
     tfx_linear_call call = {.y = y,
                             .x = x,
@@ -257,7 +298,8 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
                             .n = n,
                             .k = k,
                             .e = TFX_EXTRA_VALUES,
-                            .ld = TFX_EXTRA_STRIDES};
+                            .ld = TFX_EXTRA_STRIDES,
+                            .heads = TFX_HEADS_VALUES};
 #ifdef TFX_BY_TILES
     if (TFX_PASTE(tfx_split_takes_,
                   TFX_WEIGHT)(&call, par, TFX_PASTE(TFX_WORK_VALUE_, TFX_WEIGHT))) {
@@ -288,6 +330,9 @@ static TFX_UNUSED void TFX_LINEAR(const tfx_par *par, float *y, ptrdiff_t ldy,
 #undef TFX_EXTRA_PARAMS
 #undef TFX_EXTRA_VALUES
 #undef TFX_EXTRA_STRIDES
+#undef TFX_HEADS
+#undef TFX_HEADS_PARAMS
+#undef TFX_HEADS_VALUES
 #undef TFX_EXP
 #undef TFX_LOG
 #undef TFX_TANH

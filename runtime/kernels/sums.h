@@ -33,6 +33,13 @@
 // y are written in long pieces, since short ones, come from far, hold up the weights.
 enum { TFX_SUM_ROWS = TFX_AMX ? 256 : 4 };
 
+// The columns of a product from `from` on, as heads of d columns: element j of head h of a
+// row r goes to y[h * head + r * row + j].
+typedef struct tfx_heads {
+    float *y;
+    ptrdiff_t head, row, d, from;
+} tfx_heads;
+
 typedef struct tfx_linear_call {
     float *y;
     const float *x;
@@ -41,6 +48,7 @@ typedef struct tfx_linear_call {
     ptrdiff_t ldy, ldx, m, n, k;
     const float *e[4];
     ptrdiff_t ld[4];
+    tfx_heads heads[2];  // of the last columns
     ptrdiff_t units, row_blocks;
     ptrdiff_t span;        // split.h: panels of a unit
     const float *rounded;  // i8: the rounded rows of x

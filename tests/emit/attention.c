@@ -1,7 +1,7 @@
 // attention.c - made by tfxc; do not edit.
 //
 // From attention.tfx (4a167399f77f4305) by tfxc. SPDX-License-Identifier: 0BSD
-// weights 7088 bytes, state 6208, scratch 15808 and 13504 for each further thread.
+// weights 7088 bytes, state 6208, scratch 15040 and 13504 for each further thread.
 
 #include "attention.h"
 
@@ -19,7 +19,7 @@ enum {
 // start of the state region.
 
 typedef struct Attention {
-    size_t kvq;     // f32[36, 12]
+    size_t qkv;     // f32[36, 12]
     size_t keys;    // f32[32, 12], in the state
     size_t values;  // f32[32, 12], in the state
     size_t o;       // f32[12, 12]
@@ -37,15 +37,16 @@ typedef struct Model {
 // clang-format off
 static const Model table = {
     .layers = {
-        {.attn = {.kvq = 832, .keys = 64, .values = 1600, .o = 3136}, .norm = 3904},
-        {.attn = {.kvq = 3968, .keys = 3136, .values = 4672, .o = 6272}, .norm = 7040},
+        {.attn = {.qkv = 832, .keys = 64, .values = 1600, .o = 3136}, .norm = 3904},
+        {.attn = {.qkv = 3968, .keys = 3136, .values = 4672, .o = 6272}, .norm = 7040},
     },
 };
 // clang-format on
 
-#define TFX_LINEAR      linear
+#define TFX_LINEAR      linear_heads
 #define TFX_WEIGHT      f32
 #define TFX_EXTRAS      0
+#define TFX_HEADS       2
 #define TFX_EPILOGUE(a) a
 #include "tfx_rt.h"
 
@@ -64,34 +65,27 @@ static const void *weight(const attention *m, size_t offset)
 static void attn(const attention *m, const Attention *w, char *state, char *scratch,
                  char *work, ptrdiff_t T, ptrdiff_t P, const float *norm, float *x2)
 {
-    const void *w_kvq = weight(m, w->kvq);         // f32[36, width=12], panels
-    float *kvq = (float *)scratch;                 // f32[T, 36]
+    const void *w_qkv = weight(m, w->qkv);         // f32[36, width=12], panels
     float *keys = (float *)(state + w->keys);      // f32[32, width=12]
     float *values = (float *)(state + w->values);  // f32[32, width=12]
-    float *y = (float *)(scratch + 1152);          // f32[T, heads=3, 4]
+    float *qkv = (float *)scratch;                 // f32[T, 12]
+    float *y = (float *)(scratch + 384);           // f32[T, heads=3, 4]
     const void *w_o = weight(m, w->o);             // f32[width=12, width=12], panels
 
-    // kvq: f32[T, 12] @ f32[36, 12]' -> f32[T, 36]  attention.tfx:17
-    linear(m->par, kvq, 36, norm, WIDTH, w_kvq, T, 36, WIDTH);
-    // keys: f32[32, 12]  attention.tfx:18
-    for (ptrdiff_t i2 = 0; i2 < T; i2++)
-        for (ptrdiff_t j = 0; j < 12; j++)
-            keys[12 * P + i2 * 12 + j] = kvq[i2 * 36 + j];
-    // values: f32[32, 12]  attention.tfx:19
-    for (ptrdiff_t i2 = 0; i2 < T; i2++)
-        for (ptrdiff_t j = 0; j < 12; j++)
-            values[12 * P + i2 * 12 + j] = kvq[12 + i2 * 36 + j];
+    // qkv: f32[T, 12] @ f32[36, 12]' -> f32[T, 36]  attention.tfx:17
+    linear_heads(m->par, qkv, 12, norm, WIDTH, w_qkv, T, 36, WIDTH, keys + 12 * P, 0,
+                 12, 1, WIDTH, values + 12 * P, 0, 12, 1, WIDTH);
     // y: f32[3, T, 4]  attention.tfx:20
     {
         const tfx_attn args = {
             .y = y,
-            .q = kvq + 24,
+            .q = qkv,
             .k = keys,
             .v = values,
             .y_head = 4,
             .y_row = 12,
             .q_head = 4,
-            .q_row = 36,
+            .q_row = 12,
             .k_head = 4,
             .k_row = 12,
             .v_head = 4,
@@ -119,7 +113,7 @@ static void layers(const attention *m, const Layer *w, char *state, char *scratc
                    char *work, ptrdiff_t T, ptrdiff_t P, float *x2)
 {
     const float *w_norm = weight(m, w->norm);  // f32[width=12]
-    float *norm = (float *)(scratch + 1536);   // f32[T, width=12]
+    float *norm = (float *)(scratch + 768);    // f32[T, width=12]
 
     // norm: f32[T, 12]  attention.tfx:35
     tfx_rms_norm(m->par, norm, WIDTH, x2, WIDTH, w_norm, 1e-05f, T, WIDTH);
@@ -130,7 +124,7 @@ static void layers(const attention *m, const Layer *w, char *state, char *scratc
 static void next(const attention *m, const Model *w, char *state, char *scratch,
                  char *work, ptrdiff_t T, ptrdiff_t P, const float *x, float *out)
 {
-    float *x2 = (float *)(scratch + 1920);  // f32[T, width=12]
+    float *x2 = (float *)(scratch + 1152);  // f32[T, width=12]
 
     for (ptrdiff_t i = 0; i < 12 * T; i++)
         x2[i] = x[i];
@@ -142,7 +136,7 @@ static void next(const attention *m, const Model *w, char *state, char *scratch,
 
 // How the packed file of this program begins.
 static const char weights_head[] = "\070\003\000\000\000\000\000\000"
-                                   "{\"__metadata__\":{\"plan\":\"ab4ac1029036da40\",";
+                                   "{\"__metadata__\":{\"plan\":\"d757a2886012c2a1\",";
 
 int attention_init(attention *m, const void *weights, size_t bytes)
 {
@@ -209,7 +203,7 @@ int attention_next(const attention *m, void *state, void *scratch, int32_t T,
     memcpy(&P, state, sizeof(P));
     if (P < 0 || P > ATTENTION_MAX_P - T)
         return ATTENTION_E_RANGE;
-    next(m, &table, (char *)state, (char *)scratch, (char *)scratch + 2304, T, P, x,
+    next(m, &table, (char *)state, (char *)scratch, (char *)scratch + 1536, T, P, x,
          out);
     P += T;
     memcpy(state, &P, sizeof(P));

@@ -36,6 +36,17 @@
     (TFX_MAX(a, TFX_MIN(e0, 9.0f)) * (e1) + TFX_TANH(e2) - (e3))
 #include "runtime/kernels/linear.h"
 
+#define TFX_LINEAR          linear_add_heads
+#define TFX_EXTRAS          1
+#define TFX_HEADS           1
+#define TFX_EPILOGUE(a, e0) ((a) + (e0))
+#include "runtime/kernels/linear.h"
+
+#define TFX_LINEAR linear_i8_heads
+#define TFX_WEIGHT i8
+#define TFX_HEADS  2
+#include "runtime/kernels/linear.h"
+
 #define TFX_LINEAR linear_i8
 #define TFX_WEIGHT i8
 #include "runtime/kernels/linear.h"
@@ -159,6 +170,8 @@ const Kernels TABLE(VARIANT) = {
     .linear_add = linear_add,
     .linear_gelu = linear_gelu,
     .linear_four = linear_four,
+    .linear_add_heads = linear_add_heads,
+    .linear_i8_heads = linear_i8_heads,
     .linear_i8 = linear_i8,
     .linear_i8_add = linear_i8_add,
     .linear_f32_rounded = linear_f32_rounded,

@@ -45,6 +45,17 @@ typedef struct Kernels {
     Linear1 *linear_add;   // a + e0
     Linear1 *linear_gelu;  // gelu(a + e0)
     Linear4 *linear_four;  // max(a, e0) * e1 + tanh(e2) - e3
+    void (*linear_add_heads)(const tfx_par *par, float *y, ptrdiff_t ldy,
+                             const float *x, ptrdiff_t ldx, const void *w, ptrdiff_t m,
+                             ptrdiff_t n, ptrdiff_t k, const float *e0, ptrdiff_t ld0,
+                             float *y0, ptrdiff_t head0, ptrdiff_t row0, ptrdiff_t n0,
+                             ptrdiff_t d0);
+    void (*linear_i8_heads)(const tfx_par *par, float *y, ptrdiff_t ldy, const float *x,
+                            ptrdiff_t ldx, const void *w, ptrdiff_t m, ptrdiff_t n,
+                            ptrdiff_t k, float *work, float *y0, ptrdiff_t head0,
+                            ptrdiff_t row0, ptrdiff_t n0, ptrdiff_t d0, float *y1,
+                            ptrdiff_t head1, ptrdiff_t row1, ptrdiff_t n1,
+                            ptrdiff_t d1);
     LinearWork *linear_bf16a16, *linear_i8, *linear_i8g32a8, *linear_i4g32a8;
     LinearWork1 *linear_bf16a16_add, *linear_i8_add, *linear_i4g32a8_add;
     LinearWork *linear_f32_rounded;  // not work: rounded
