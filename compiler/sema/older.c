@@ -1,8 +1,10 @@
-// older.c - what is read of a state: before a write, and past the cursor.
+// older.c - what is read of a state: before a write, past the cursor, and never written.
 //
 // In the language a state is a value: `let old = k` stays what it was when k is written. In
 // the graph a version that has a successor may not be read any more. What is used later is
 // read into a value of its own (a slice of everything) just before the write.
+
+#include <string.h>
 
 #include "internal.h"
 
@@ -131,8 +133,52 @@ static void check_reads(Sema *s, const Graph *g, const Region *r)
     }
 }
 
+// In how many of its turns does r, so many times run, write the state?
+static int64_t turns_written(const Region *r, const char *path, int64_t times)
+{
+    int64_t n = 0, lo = 0, hi = 0;
+    for (int i = 0; i < r->ops.n; i++) {
+        const Value *v = r->ops.p[i];
+        if (v->op == OP_repeat) {
+            const Attr *range = attr_find(v, "range");
+            size_is_int(range->sizes[0], &lo);
+            size_is_int(range->sizes[1], &hi);
+            n += turns_written(v->body, path, times * (hi - lo));
+        }
+        if (v->op == OP_set_slice && v->in[0]->op == OP_state &&
+            strcmp(attr_str(v->in[0], "path", ""), path) == 0)
+            n += times;
+    }
+    return n;
+}
+
+// A call of another entry moves the cursor past rows that this one would have written: they
+// are what they were before the reset.
+static bool is_left_out(Sema *s, const State *state, const Graph *writer)
+{
+    for (int i = 0; i < s->module->graphs.n; i++) {
+        const Graph *g = s->module->graphs.p[i];
+        if (g->cursor == writer->cursor &&
+            turns_written(g->body, state->path, 1) < state->turns)
+            return true;
+    }
+    return false;
+}
+
+static void check_writes(Sema *s, State *state)
+{
+    for (int i = 0; i < s->module->graphs.n; i++) {
+        const Graph *g = s->module->graphs.p[i];
+        if (g->cursor && turns_written(g->body, state->path, 1) > 0 &&
+            is_left_out(s, state, g))
+            state->by_cursor = false;
+    }
+}
+
 void check_reads_of_states(Sema *s)
 {
     for (int i = 0; i < s->module->graphs.n; i++)
         check_reads(s, s->module->graphs.p[i], s->module->graphs.p[i]->body);
+    for (int i = 0; i < s->module->states.n; i++)
+        check_writes(s, s->module->states.p[i]);
 }
