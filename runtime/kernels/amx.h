@@ -96,17 +96,19 @@ static inline void tfx_amx_zero(void)
     _tile_zero(5);
 }
 
-// One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
-// columns at w; DP is the product. Two tiles are left for operands, 6 and 7: rows are loaded
-// once, past the first-level cache, columns at most twice. Between products, `lines` cache
-// lines of soon, which moves on, are fetched into the second-level cache. has_more and cols
-// are constants where it stands.
+// A product of TFX_AMX_STEP, and the cache lines to fetch after it.
 #    define TFX_AMX_ONE(DP, i, soon)                                                   \
         do {                                                                           \
             DP(i, 6, 7);                                                               \
             for (ptrdiff_t i_ = 0; i_ < each_ && soon < until_; i_++, soon += 64)      \
                 TFX_PREFETCH_FAR(soon);                                                \
         } while (0)
+
+// One step of up to 2 x 3 sums: tiles 0 to 2 of the rows at x, 3 to 5 of those at more, by the
+// columns at w; DP is the product. Two tiles are left for operands, 6 and 7: rows are loaded
+// once, past the first-level cache, columns at most twice. Between products, `lines` cache
+// lines of soon, which moves on, are fetched into the second-level cache. has_more and cols
+// are constants where it stands.
 #    define TFX_AMX_STEP(DP, x, more, w, ldw, has_more, cols, soon, lines)             \
         do {                                                                           \
             const char *at_ = (const char *)(w), *until_ = (soon) + 64 * (lines);      \
