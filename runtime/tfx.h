@@ -358,7 +358,9 @@ enum { TFX_ROPE_INTERLEAVED = 0, TFX_ROPE_HALF = 1, TFX_ROPE_MAX = 512 };
 //   q, k, v  f32[batch,heads,tq,d], f32[batch,groups,tk,d], f32[batch,groups,tk,dv]
 //   bias     NULL or element (b, h, i, j) at bias[b * bias_batch + h * bias_head +
 //            i * bias_row + j * bias_col], any stride 0; may be -inf or -1e5
-//   causal   key j is seen by query i iff j <= from + i; keys nobody sees cost nothing
+//   causal   key j is seen by query i iff j <= from + i
+//   window   key j is seen by query i iff from + i - before <= j <= from + i + after, with
+//            before, after >= 0. Either this or causal; keys nobody sees cost nothing
 //   scratch  TFX_ATTENTION_SCRATCH(tk, d, dv) floats per thread, with TFX_AMX
 //            TFX_ATTENTION_SCRATCH_AMX(tk, d, dv): par->threads of them, one
 //            without par; sizes at their bounds are fine
@@ -375,8 +377,8 @@ typedef struct tfx_attn {
     ptrdiff_t bias_batch, bias_head, bias_row, bias_col;
     ptrdiff_t batch, heads, groups, tq, tk, d, dv;
     float scale;
-    int causal;
-    ptrdiff_t from;
+    int causal, window;
+    ptrdiff_t from, before, after;
     float *scratch;
 } tfx_attn;
 

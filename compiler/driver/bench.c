@@ -107,6 +107,9 @@ static double flop_of(const Bench *b, const Value *v)
         double keys = last_axis(b, v->in[1], 2), rows = last_axis(b, v->in[0], 2);
         const char *mask = attr_str(v, "mask", "none");
         double seen = strcmp(mask, "causal") == 0 ? keys - (rows - 1) / 2 : keys;
+        double band = (double)(attr_int(v, "before", 0) + attr_int(v, "after", 0) + 1);
+        if (strcmp(mask, "window") == 0)
+            seen = band < keys ? band : keys;
         return 2 * seen * (count_of(b, v->in[0]) + count_of(b, v));
     }
     default:

@@ -3,9 +3,10 @@
 //
 // q float[..., H, Tq, D], k [..., G, Tk, D], v [..., G, Tk, Dv], bias broadcasting to
 // [..., H, Tq, Tk] -> y [..., H, Tq, Dv]. H is a multiple of G. With mask "causal", key j is
-// seen by query i iff j <= from + i. A query that sees no key gives 0.
+// seen by query i iff j <= from + i; with "window", iff from + i - before <= j <=
+// from + i + after. A query that sees no key gives 0.
 // Source: Vaswani et al., "Attention Is All You Need", 2017, eq. 1; grouped heads: Ainslie
-// et al., "GQA", 2023.
+// et al., "GQA", 2023; windows: Beltagy et al., "Longformer", 2020, 3.1.
 
 #include "compiler/lower.h"
 #include "compiler/ops/common.h"
@@ -67,19 +68,34 @@ static bool check_bias(Infer *c, const Value *v)
                   spell(c, v->in[3]), type_str(&scores, c->module->arena));
 }
 
+static bool check_mask(Infer *c, const Value *v)
+{
+    const char *mask = attr_str(v, "mask", "none");
+    const bool window = !strcmp(mask, "window");
+    if (!window && strcmp(mask, "none") != 0 && strcmp(mask, "causal") != 0)
+        return misfit(
+            c, E0308,
+            "attention: mask \"%s\" is not \"none\", \"causal\" or \"window\"", mask);
+    for (int i = 0; window && i < 2; i++) {
+        int64_t n = attr_int(v, i ? "after" : "before", -1);
+        if (n < 0 || n > ATTENTION_MOST_WINDOW)
+            return misfit(c, E0308,
+                          "attention: a window has `before` and `after`, 0 to %d",
+                          ATTENTION_MOST_WINDOW);
+    }
+    return true;
+}
+
 bool infer_attention(Infer *c, Value *v)
 {
     if (v->nin != 3 && v->nin != 4)
         return misfit(c, E0306,
                       "attention takes q, k, v and perhaps a bias, not %d operands",
                       v->nin);
-    const char *mask = attr_str(v, "mask", "none");
     if (!infer_attr(c, v, "scale", AT_NUM) || !infer_position(c, v, "from"))
         return false;
-    if (strcmp(mask, "none") != 0 && strcmp(mask, "causal") != 0)
-        return misfit(c, E0308,
-                      "attention: mask \"%s\" is neither \"none\" nor \"causal\"",
-                      mask);
+    if (!check_mask(c, v))
+        return false;
     for (int i = 0; i < 3; i++)
         if (!infer_min_rank(c, v, i, 3))
             return hint_layout(c);
@@ -94,6 +110,26 @@ bool infer_attention(Infer *c, Value *v)
 }
 
 // ---- oracle ----------------------------------------------------------------------------
+
+typedef struct Seen {
+    int64_t first, end;
+} Seen;
+
+// The keys, of Tk, that a query at this place sees.
+static Seen seen_by(const Value *v, int64_t at, int64_t Tk)
+{
+    const char *mask = attr_str(v, "mask", "none");
+    Seen s = {0, Tk};
+    if (!strcmp(mask, "causal"))
+        s.end = at + 1;
+    if (!strcmp(mask, "window")) {
+        s.first = at - attr_int(v, "before", 0);
+        s.end = at + attr_int(v, "after", 0) + 1;
+    }
+    s.end = s.end < Tk ? s.end : Tk;
+    s.first = s.first > 0 ? s.first : 0;
+    return s.first < s.end ? s : (Seen){0, 0};
+}
 
 // y[Dv] += sum_j e^(s[j] - max) v[j] / sum_j e^(s[j] - max), over the first n keys
 static void weigh(double *y, double *s, const double *v, int64_t n, int64_t Dv)
@@ -117,7 +153,6 @@ void eval_attention(Eval *e, const Value *v, Tensor *y)
     const int64_t H = q->dim[r - 3], Tq = q->dim[r - 2], D = q->dim[r - 1];
     const int64_t G = k->dim[r - 3], Tk = k->dim[r - 2], Dv = w->dim[r - 1];
     const double scale = attr_num(v, "scale", 1);
-    const bool causal = strcmp(attr_str(v, "mask", "none"), "causal") == 0;
     const int64_t from = eval_position(e, v, "from");
     const Tensor *bias = v->nin == 4 ? eval_in(e, v, 3) : NULL;
     int64_t stride[MAX_RANK] = {0};
@@ -127,8 +162,8 @@ void eval_attention(Eval *e, const Value *v, Tensor *y)
     for (int64_t row = 0; row * Dv < y->n; row++) {  // (batch, head, query)
         int64_t i = row % Tq, h = row / Tq % H, batch = row / Tq / H;
         int64_t group = batch * G + h / (H / G);
-        int64_t n = causal && from + i + 1 < Tk ? from + i + 1 : Tk;
-        for (int64_t j = 0; j < n; j++)
+        const Seen see = seen_by(v, from + i, Tk);
+        for (int64_t j = see.first; j < see.end; j++)
             s[j] = scale * dot(q->data + row * D, k->data + (group * Tk + j) * D, D);
         if (bias) {
             int64_t at[MAX_RANK], base = 0;
@@ -137,10 +172,11 @@ void eval_attention(Eval *e, const Value *v, Tensor *y)
             tensor_coords(&rows, row, at);
             for (int a = 0; a < r - 1; a++)
                 base += at[a] * stride[a];
-            for (int64_t j = 0; j < n; j++)
+            for (int64_t j = see.first; j < see.end; j++)
                 s[j] += bias->data[base + j * stride[r - 1]];
         }
-        weigh(y->data + row * Dv, s, w->data + group * Tk * Dv, n, Dv);
+        weigh(y->data + row * Dv, s + see.first,
+              w->data + (group * Tk + see.first) * Dv, see.end - see.first, Dv);
     }
 }
 
@@ -169,6 +205,19 @@ static int64_t scratch_floats(int64_t tk, int64_t d, int64_t dv, bool tiles)
     int64_t near = tk < 1024 ? (tk + 31) / 32 * 32 : 1024;
     d = (d + 31) / 32 * 32, dv = (dv + 15) / 16 * 16;
     return near * (16 + (d + dv) * 3 / 2) + tk + 48 * d + 2064;
+}
+
+static void mask_args(Lower *l, LStmt *s, const Value *v)
+{
+    const char *mask = attr_str(v, "mask", "none");
+    if (!strcmp(mask, "none"))
+        return;
+    karg_size(l, s, mask, size_int(l->sizes, 1));
+    karg_size(l, s, "from", attr_find(v, "from")->sizes[0]);
+    if (!strcmp(mask, "causal"))
+        return;
+    karg_size(l, s, "before", size_int(l->sizes, attr_int(v, "before", 0)));
+    karg_size(l, s, "after", size_int(l->sizes, attr_int(v, "after", 0)));
 }
 
 // q [..., H, Tq, D]: the leading axes are one batch axis, others loops around the kernel.
@@ -212,10 +261,7 @@ void lower_attention(Lower *l, const Value *v)
     karg_dim(l, s, "d", &v->in[0]->type.dim[r - 1]);
     karg_dim(l, s, "dv", &v->in[2]->type.dim[r - 1]);
     karg_expr(l, s, "scale", lx_num(l->p, attr_num(v, "scale", 1)));
-    if (!strcmp(attr_str(v, "mask", "none"), "causal")) {
-        karg_size(l, s, "causal", size_int(l->sizes, 1));
-        karg_size(l, s, "from", attr_find(v, "from")->sizes[0]);
-    }
+    mask_args(l, s, v);
     karg_work(l, s, "scratch",
               size_int(l->sizes, scratch_floats(size_max_value(k.dim[r - 2]),
                                                 size_max_value(q.dim[r - 1]),

@@ -42,45 +42,6 @@ static Val make_rope(Call *c)
 
 // ---- attention ----------------------------------------------------------------------
 
-static bool is_word(const Expr *e, const char *word)
-{
-    return e->kind == EX_NAME && strcmp(e->text, word) == 0;
-}
-
-// The algebra of masks: of it, this version has two words.
-static const char *read_mask(Call *c, int i)
-{
-    static const char *const known[] = {"window",   "block",   "prefix",
-                                        "segments", "dilated", "global"};
-    const Expr *e = c->given[i];
-    if (!e || is_word(e, "none"))
-        return "none";
-    if (is_word(e, "causal"))
-        return "causal";
-    const Expr *head = e->kind == EX_CALL ? e->a : e;
-    bool later = e->kind == EX_BINARY && (e->op == BIN_AND || e->op == BIN_OR);
-    for (int k = 0; k < COUNT(known); k++)
-        later |= is_word(head, known[k]);
-    if (!later && e->kind == EX_NAME && env_find(c->s->at.env, e->text)) {
-        Val v = eval_expr(c->s, e);
-        if (v.kind == VAL_POISON)
-            return NULL;
-        later = v.kind == VAL_TENSOR;
-    }
-    if (later) {
-        sema_error(c->s, e->loc, E0707, "mask `%s` is not in this version",
-                   diag_text(c->s->out, e->loc, c->s->arena));
-        sema_hint(c->s, e->loc, "mask = causal, or bias = a tensor of 0 and -1e30");
-    } else {
-        static const char *const words[] = {"causal", "none"};
-        sema_error(c->s, e->loc, E0308, "there is no mask `%s`",
-                   diag_text(c->s->out, e->loc, c->s->arena));
-        hint_nearest(c->s, e->loc, e->kind == EX_NAME ? e->text : "", words,
-                     COUNT(words));
-    }
-    return NULL;
-}
-
 // Query i stands at from + i among the keys. With a cache, keys start before the
 // queries: at the cursor, unless the queries are all the keys there are.
 static const Size *default_from(Call *c, const Value *q, const Value *k)
@@ -113,18 +74,20 @@ static Val make_attention(Call *c)
 {
     double scale;
     Value *in[4] = {arg_tensor(c, 0), arg_tensor(c, 1), arg_tensor(c, 2), NULL};
-    const char *mask = read_mask(c, 3);
+    Mask mask;
+    const bool has_mask = mask_read(c->s, c->given[3], &mask);
     if (c->has[4])
         in[3] = arg_tensor(c, 4);
-    if (!in[0] || !in[1] || !in[2] || !mask || (c->has[4] && !in[3]) ||
+    if (!in[0] || !in[1] || !in[2] || !has_mask || (c->has[4] && !in[3]) ||
         !default_scale(c, in[0], &scale))
         return val_poison();
     const Size *from = default_from(c, in[0], in[1]);
     if (c->has[6] && !arg_size(c, 6, &from))
         return val_poison();
-    Attr a[] = {attr_make_num("scale", scale), attr_make_str("mask", mask),
-                attr_make_sizes("from", 1, &from)};
-    return val_tensor(build(&c->s->b, OP_attention, c->has[4] ? 4 : 3, in, 3, a));
+    Attr a[5] = {attr_make_num("scale", scale)};
+    int n = 1 + mask_attrs(&mask, a + 1);
+    a[n++] = attr_make_sizes("from", 1, &from);
+    return val_tensor(build(&c->s->b, OP_attention, c->has[4] ? 4 : 3, in, n, a));
 }
 
 const Func funcs_model[] = {

@@ -344,6 +344,18 @@ struct Func {
     Op op;  // of a MAP row, and where the maker wants one
 };
 
+// ---- mask.c ----------------------------------------------------------------------------
+
+// Query i, which stands at from + i, sees key j iff
+// from + i - before <= j <= from + i + after.
+typedef struct Mask {
+    int64_t before, after;  // at most MASK_ALL: no bound
+} Mask;
+enum { MASK_ALL = ATTENTION_MOST_WINDOW };
+
+bool mask_read(Sema *s, const Expr *e, Mask *m);  // e NULL: none
+int mask_attrs(const Mask *m, Attr out[3]);       // of attention; how many
+
 const Func *func_find(Sema *s, const char *name);
 Val func_call(Sema *s, const Func *f, const Expr *e);
 void func_names(Map *names);

@@ -80,9 +80,10 @@ static TFX_UNUSED void tfx_attn_mask(const tfx_attn *a, const tfx_attn_block *b,
                     s[i] = tfx_fma_f(bias[i * a->bias_row], log2e,
                                      tfx_fma_f(bias[i * a->bias_row], rest, s[i]));
         }
-        if (a->causal)
-            for (ptrdiff_t i = 0; i < b->rows && b->seen + i <= j; i++)
-                s[i] = -tfx_of_bits_f(0x7f800000u);
+        for (ptrdiff_t i = 0; i < b->rows && b->seen + i <= j; i++)
+            s[i] = -tfx_of_bits_f(0x7f800000u);
+        for (ptrdiff_t i = tfx_max_size(j - b->skip + 1, 0); i < b->rows; i++)
+            s[i] = -tfx_of_bits_f(0x7f800000u);
     }
 }
 
@@ -115,7 +116,7 @@ static TFX_UNUSED void tfx_attn_scores(const tfx_attn *a, const tfx_attn_block *
         rows = tfx_min_size(n - i, TFX_TILE_ROWS);
         tfx_block_f32(s, b->k + (j + i) * a->k_row, a->k_row, w->qt, w->width, rows,
                       a->d, w->qt);
-        if (b->bias || (a->causal && j + i + rows > b->seen))
+        if (b->bias || j + i + rows > b->seen || j + i < b->skip + b->rows - 1)
             tfx_attn_mask(a, b, s, j + i, j + i + rows);
         for (ptrdiff_t c = 0; c < w->width; c += TFX_LANES) {
             tfx_v top = tfx_load(w->top + c);

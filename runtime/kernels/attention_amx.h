@@ -17,6 +17,7 @@
 #define TFX_ATTENTION_AMX_H
 
 #include "attention_cut.h"
+#include "band.h"
 
 #if TFX_AMX
 
@@ -161,7 +162,7 @@ typedef struct tfx_tiles_rows {
     float *y;
     const float *q, *bias;  // bias: of the first row, or NULL
     ptrdiff_t rows, keys;
-    ptrdiff_t seen;  // row i sees keys below seen + i
+    ptrdiff_t seen, skip;  // row i sees keys below seen + i, from skip + i on
 } tfx_tiles_rows;
 
 // Bias of keys [j, j + 16) of row r, 0 beyond the last.
@@ -191,9 +192,13 @@ static TFX_UNUSED void tfx_tiles_mask(const tfx_tiles *w, const tfx_attn *a,
             tfx_v bias = tfx_tiles_bias(a, b, r, t * 16);
             s = tfx_fma_v(bias, log2e, tfx_fma_v(bias, rest, s));
         }
-        ptrdiff_t see = a->causal ? tfx_min_size(b->seen + r, b->keys) : b->keys;
-        see = tfx_min_size(tfx_max_size(see - t * 16, 0), 16);
-        tfx_store(to, tfx_sel_v(lane < (int32_t)see, s, none));
+        ptrdiff_t end = tfx_min_size(b->seen + r, b->keys) - t * 16;
+        ptrdiff_t first = tfx_max_size(b->skip + r - t * 16, 0);
+        end = tfx_min_size(tfx_max_size(end, 0), 16);
+        first = tfx_min_size(first, 16);
+        tfx_store(to,
+                  tfx_sel_v((tfx_m)((lane < (int32_t)end) & (lane >= (int32_t)first)),
+                            s, none));
     }
 }
 
@@ -209,8 +214,8 @@ static TFX_UNUSED void tfx_tiles_top(const tfx_tiles *w, const tfx_attn *a,
         n = tiles - t >= 4 ? 4 : 2;
         tfx_tiles_scores(w, t, n == 4);
         for (ptrdiff_t i = t; i < t + n; i++)
-            if (b->bias || i * 16 + 16 > b->keys ||
-                (a->causal && i * 16 + 16 > b->seen))
+            if (b->bias || i * 16 + 16 > tfx_min_size(b->keys, b->seen) ||
+                i * 16 < b->skip + b->rows - 1)
                 tfx_tiles_mask(w, a, b, i);
         for (int i = 0; i < 256; i += 16) {
             const float *s = w->s + t * 256 + i;
@@ -253,12 +258,30 @@ static TFX_UNUSED void tfx_tiles_out(const tfx_tiles *w, const tfx_attn *a,
         }
 }
 
+// The keys that rows from r on see, whole steps of them, in w, which begins at key `first`.
+static TFX_UNUSED void tfx_tiles_see(tfx_tiles *w, const tfx_attn *a, tfx_tiles_rows *b,
+                                     ptrdiff_t r, ptrdiff_t first)
+{
+    const tfx_attn_band band = tfx_attn_band_of(a, r, b->rows);
+    const ptrdiff_t step = (band.first - first) / 32;
+    const ptrdiff_t more = band.first - first - step * 32;
+    b->keys = band.keys > 0 ? band.keys + more : 0;
+    b->seen = band.seen + more;
+    b->skip = band.skip + more;
+    if (b->bias)
+        b->bias += (band.first - more) * a->bias_col;
+    w->k += step * 2 * w->steps_d * TFX_CUT;
+    w->v += step * w->tiles_v * TFX_CUT;
+    w->steps = (b->keys + 31) / 32;
+}
+
+// Rows from r on; w begins at key `first`.
 static TFX_UNUSED void tfx_tiles_block(const tfx_tiles *all, const tfx_attn *a,
-                                       const tfx_tiles_rows *b)
+                                       tfx_tiles_rows *b, ptrdiff_t r, ptrdiff_t first)
 {
     tfx_tiles w = *all;
     float t[4 * 256];
-    w.steps = (b->keys + 31) / 32;
+    tfx_tiles_see(&w, a, b, r, first);
     tfx_tiles_queries(&w, b->q, a->q_row, b->rows, a->d, a->scale);
     tfx_tiles_top(&w, a, b);
     for (ptrdiff_t c = 0; c < w.tiles_v; c += 4) {
@@ -298,14 +321,14 @@ static TFX_UNUSED void tfx_tiles_task(void *arg, int index, int thread)
     const tfx_attn *a = p->a;
     ptrdiff_t n = index / p->parts / a->groups, g = index / p->parts % a->groups;
     ptrdiff_t per_head = p->blocks / p->heads, part = index % p->parts;
-    ptrdiff_t keys = a->tk, most = a->from + a->tq;
+    const tfx_attn_band all = tfx_attn_band_of(a, 0, a->tq);
+    const float *k = a->k + n * a->k_batch + g * a->k_head + all.first * a->k_row;
+    const float *v = a->v + n * a->v_batch + g * a->v_head + all.first * a->v_row;
     tfx_tiles w = tfx_tiles_work(
         a, a->scratch + thread * TFX_ATTENTION_SCRATCH_AMX(a->tk, a->d, a->dv));
-    if (a->causal)
-        keys = tfx_max_size(tfx_min_size(keys, most), 0);
-    w.steps = (keys + 31) / 32;
-    tfx_tiles_keys(&w, a->k + n * a->k_batch + g * a->k_head, a->k_row, keys, a->d);
-    tfx_tiles_values(&w, a->v + n * a->v_batch + g * a->v_head, a->v_row, keys, a->dv);
+    w.steps = (all.keys + 31) / 32;
+    tfx_tiles_keys(&w, k, a->k_row, all.keys, a->d);
+    tfx_tiles_values(&w, v, a->v_row, all.keys, a->dv);
     tfx_amx_begin();
     ptrdiff_t end = p->blocks * (part + 1) / p->parts;
     for (ptrdiff_t u = p->blocks * part / p->parts; u < end; u++) {
@@ -317,11 +340,7 @@ static TFX_UNUSED void tfx_tiles_task(void *arg, int index, int thread)
         if (a->bias)
             b.bias = a->bias + n * a->bias_batch + h * a->bias_head + r * a->bias_row;
         b.rows = tfx_min_size(a->tq - r, 16);
-        b.seen = a->from + r + 1;
-        b.keys = keys;
-        if (a->causal)
-            b.keys = tfx_max_size(tfx_min_size(keys, b.seen + b.rows - 1), 0);
-        tfx_tiles_block(&w, a, &b);
+        tfx_tiles_block(&w, a, &b, r, all.first);
     }
     tfx_amx_end();
 }

@@ -10,15 +10,16 @@
 #ifndef TFX_ATTENTION_ROWS_H
 #define TFX_ATTENTION_ROWS_H
 
+#include "band.h"
 #include "mix.h"
 #include "rows.h"
 
-// One block of query rows of one head.
+// One block of query rows of one head, with the keys that some row sees.
 typedef struct tfx_attn_block {
     float *y;
     const float *q, *k, *v, *bias;  // bias: of the first row, or NULL
     ptrdiff_t rows, keys;
-    ptrdiff_t seen;  // row i sees keys below seen + i
+    ptrdiff_t seen, skip;  // row i sees keys below seen + i, from skip + i on
     float *work;
 } tfx_attn_block;
 
@@ -85,14 +86,15 @@ typedef struct tfx_attn_sum {
 
 enum { TFX_ATTENTION_PART = 256 };
 
-// Keys that row i sees.
-static inline ptrdiff_t tfx_attn_seen(const tfx_attn *a, const tfx_attn_block *b,
-                                      ptrdiff_t i)
+// Row i sees keys [first, end).
+static inline ptrdiff_t tfx_attn_end_of(const tfx_attn_block *b, ptrdiff_t i)
 {
-    ptrdiff_t keys = b->keys;
-    if (a->causal && keys > b->seen + i)
-        keys = b->seen + i > 0 ? b->seen + i : 0;
-    return keys;
+    return tfx_max_size(tfx_min_size(b->seen + i, b->keys), 0);
+}
+
+static inline ptrdiff_t tfx_attn_first_of(const tfx_attn_block *b, ptrdiff_t i)
+{
+    return tfx_max_size(tfx_min_size(b->skip + i, tfx_attn_end_of(b, i)), 0);
 }
 
 // y[dv] = sum of e^(score - top) v over keys [j, j + n) of row i; s has room for n.
@@ -140,15 +142,15 @@ static TFX_FLAT void tfx_attn_end(float *y, tfx_attn_sum all, const float *from,
 static TFX_UNUSED void tfx_attn_row(const tfx_attn *a, const tfx_attn_block *b,
                                     ptrdiff_t i)
 {
-    const ptrdiff_t keys = tfx_attn_seen(a, b, i);
+    const ptrdiff_t first = tfx_attn_first_of(b, i), end = tfx_attn_end_of(b, i);
     float *s = b->work, *more = s + TFX_ATTENTION_PART;
     float *to = b->y + i * a->y_row, *y = to;
-    if (keys > TFX_ATTENTION_PART)  // y may be q, which all parts want
+    if (end - first > TFX_ATTENTION_PART)  // y may be q, which all parts want
         y = more + a->dv;
-    ptrdiff_t n = tfx_min_size(keys, TFX_ATTENTION_PART);
-    tfx_attn_sum all = tfx_attn_part(a, b, i, 0, n, s, y);
-    for (ptrdiff_t j = n; j < keys; j += n) {
-        n = tfx_min_size(keys - j, TFX_ATTENTION_PART);
+    ptrdiff_t n = tfx_min_size(end - first, TFX_ATTENTION_PART);
+    tfx_attn_sum all = tfx_attn_part(a, b, i, first, n, s, y);
+    for (ptrdiff_t j = first + n; j < end; j += n) {
+        n = tfx_min_size(end - j, TFX_ATTENTION_PART);
         tfx_attn_join(&all, y, tfx_attn_part(a, b, i, j, n, s, more), more, a->dv);
     }
     tfx_attn_end(to, all, y, a->dv);
@@ -160,19 +162,20 @@ static TFX_UNUSED tfx_attn_block tfx_attn_block_of(const tfx_attn *a, ptrdiff_t 
                                                    ptrdiff_t rows, float *work)
 {
     const ptrdiff_t g = h / (a->heads / a->groups);
+    const tfx_attn_band band = tfx_attn_band_of(a, r, rows);
     tfx_attn_block b;
     b.y = a->y + batch * a->y_batch + h * a->y_head + r * a->y_row;
     b.q = a->q + batch * a->q_batch + h * a->q_head + r * a->q_row;
-    b.k = a->k + batch * a->k_batch + g * a->k_head;
-    b.v = a->v + batch * a->v_batch + g * a->v_head;
+    b.k = a->k + batch * a->k_batch + g * a->k_head + band.first * a->k_row;
+    b.v = a->v + batch * a->v_batch + g * a->v_head + band.first * a->v_row;
     b.bias = NULL;
     if (a->bias)
-        b.bias = a->bias + batch * a->bias_batch + h * a->bias_head + r * a->bias_row;
+        b.bias = a->bias + batch * a->bias_batch + h * a->bias_head + r * a->bias_row +
+                 band.first * a->bias_col;
     b.rows = rows;
-    b.keys = a->tk;
-    b.seen = a->from + r + 1;
-    if (a->causal && b.keys > b.seen + b.rows - 1)
-        b.keys = b.seen + b.rows - 1 > 0 ? b.seen + b.rows - 1 : 0;
+    b.keys = band.keys;
+    b.seen = band.seen;
+    b.skip = band.skip;
     b.work = work;
     return b;
 }
@@ -206,7 +209,7 @@ static TFX_UNUSED void tfx_attn_part_task(void *arg, int index, int thread)
     float *s = a->scratch + thread * TFX_ATTENTION_SCRATCH(a->tk, a->d, a->dv);
     const tfx_attn_block b = tfx_attn_unit(a, index / p->parts, s);
     const ptrdiff_t j = index % p->parts * TFX_ATTENTION_PART;
-    const ptrdiff_t n = tfx_min_size(tfx_attn_seen(a, &b, 0) - j, TFX_ATTENTION_PART);
+    const ptrdiff_t n = tfx_min_size(b.keys - j, TFX_ATTENTION_PART);
     if (n <= 0)
         return;
     float *slot = tfx_attn_slot(p, index);
@@ -221,7 +224,9 @@ static TFX_UNUSED int tfx_attn_split(const tfx_par *par, const tfx_attn *a)
     const ptrdiff_t units = a->batch * a->heads * a->tq;
     const ptrdiff_t room =
         TFX_ATTENTION_SCRATCH(a->tk, a->d, a->dv) - TFX_ATTENTION_PART;
-    tfx_attn_parts p = {a, (a->tk + TFX_ATTENTION_PART - 1) / TFX_ATTENTION_PART,
+    const ptrdiff_t keys =
+        a->window ? tfx_min_size(a->tk, a->before + a->after + 1) : a->tk;
+    tfx_attn_parts p = {a, (keys + TFX_ATTENTION_PART - 1) / TFX_ATTENTION_PART,
                         room / (a->dv + 2)};
     if (!par || par->threads < 2 || p.parts < 2 ||
         units >= 2 * (ptrdiff_t)par->threads || units * p.parts > p.each * par->threads)
@@ -229,11 +234,10 @@ static TFX_UNUSED int tfx_attn_split(const tfx_par *par, const tfx_attn *a)
     tfx_run(par, tfx_attn_part_task, &p, (int)(units * p.parts));
     for (ptrdiff_t u = 0; u < units; u++) {
         const tfx_attn_block b = tfx_attn_unit(a, u, NULL);
-        const ptrdiff_t keys = tfx_attn_seen(a, &b, 0);
         tfx_attn_sum all = {0.0f, 0.0f};
         for (ptrdiff_t c = 0; c < a->dv; c++)
             b.y[c] = 0.0f;
-        for (ptrdiff_t i = 0; i * TFX_ATTENTION_PART < keys; i++) {
+        for (ptrdiff_t i = 0; i * TFX_ATTENTION_PART < b.keys; i++) {
             const float *slot = tfx_attn_slot(&p, u * p.parts + i);
             const tfx_attn_sum one = {slot[0], slot[1]};
             if (i > 0)

@@ -143,7 +143,10 @@ static void make_shape(Maker *m)
 static void make_attention(Maker *m)
 {
     int q = any_value(m), k = value_of(m, m->width[q]), v = value_of(m, m->width[q]);
-    int heads = below(m, 2) ? 3 : 2, how = below(m, 4), at = m->n;
+    static const char *const masks[] = {"", ", mask = causal", ", mask = window(3)",
+                                        ", mask = window(2, 1) & window(5, 9)",
+                                        ", mask = causal & window(4, 4)"};
+    int heads = below(m, 2) ? 3 : 2, how = below(m, 6), at = m->n;
     k = k < 0 ? q : k;
     v = v < 0 ? q : v;
     const int of[] = {q, k, v};
@@ -158,7 +161,7 @@ static void make_attention(Maker *m)
                     at);
     else
         text_printf(m->out, "rearrange(attention(h%d_0, h%d_1, h%d_2%s), ", at, at, at,
-                    how == 1 ? ", mask = causal" : "");
+                    masks[how - 1]);
     text_puts(m->out, "\"h t d -> t (h d)\")\n");
 }
 
