@@ -234,7 +234,11 @@ void lower_attention(Lower *l, const Value *v)
     if (has_bias)
         bias = view_broadcast(l, lower_in(l, v, 3), &bias_type);
     lower_note(l, v);
-    View to = lower_dest(l, v, 0), y = unit_last(l, to, "mixed");
+    View to = lower_dest(l, v, 0), y = to;
+    if (!size_is(to.stride[r - 1], 1)) {
+        Buf *t = lower_temp(l, "mixed", v->type.dtype, r, to.dim);
+        y = view_dense(l, t, &v->type);
+    }
     Rows rows = {.nest = {.nviews = 4 + has_bias, .view = {y, q, k, x, bias}}};
     rows_open(l, &rows, r - 3, v->loc);
     LStmt *s = kernel(l, v, "attention", "tfx_attention");
