@@ -243,6 +243,7 @@ static void lower_repeat(Lower *l, const Item *item)
         lower_refuse(l, v, "more than 64 values carried from turn to turn", NULL);
         return;
     }
+    lower_save_before(l, v);
     Low *lo = low_of(l, v);
     lo->carried = NEWN(p->arena, Buf *, v->nin + 1);
     for (int i = 0; i < v->nin; i++)

@@ -81,8 +81,9 @@ void lower_state(Lower *l, const Value *v);
 LExpr *lower_scalar(Lower *l, const Value *v, DType want);
 // Where v is to be written; bit i of alias: operand i may be overwritten in place.
 View lower_dest(Lower *l, const Value *v, unsigned alias);
-// v goes into a slice of a state, and nobody looks at the older version meanwhile.
-bool lower_state_slot(Lower *l, const Value *v, View *out);
+// v goes into a slice of a state, and nobody looks at the older version meanwhile, since v,
+// or the value that v is seen of, is made.
+bool lower_state_slot(Lower *l, const Value *made, const Value *v, View *out);
 void lower_set(Lower *l, const Value *v, View view);  // v is this view
 void lower_note(Lower *l, const Value *v);
 // The packed constant behind a constant value, in the given format.
@@ -179,6 +180,13 @@ const char *lower_local_name(Lower *l, const Value *v);
 bool buf_free_at(Lower *l, const Buf *b, const Value *v, unsigned alias);
 Func *func_common(Func *a, Func *b);
 int index_in(const Region *r, const Value *v, const Lower *l);
+
+// ---- lower_older.c -----------------------------------------------------------------------
+
+// Views of the state as it was, used after v, a set_slice or a repeat that writes it, become
+// copies before it; of a repeat of all states that it writes.
+void lower_save_older(Lower *l, const Value *v, const State *state);
+void lower_save_before(Lower *l, const Value *repeat);
 
 // ---- lower_rounded.c ---------------------------------------------------------------------
 

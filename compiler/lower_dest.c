@@ -195,7 +195,34 @@ static const Value *state_root(const Value *v)
     return v->op == OP_state ? v : NULL;
 }
 
-bool lower_state_slot(Lower *l, const Value *v, View *out)
+// Does x, or something in its regions, use the state other than by `version`?
+static bool uses_state(const Value *x, const char *path, const Value *version)
+{
+    for (int i = 0; i < x->nin; i++) {
+        const Value *root = x->in[i];
+        while (root != version && (op_is_view(root->op) || root->op == OP_set_slice))
+            root = root->in[0];
+        if (root != version && root->op == OP_state &&
+            !strcmp(attr_str(root, "path", ""), path))
+            return true;
+    }
+    for (int i = 0; x->body && i < x->body->ops.n; i++)
+        if (uses_state(x->body->ops.p[i], path, version))
+            return true;
+    return false;
+}
+
+// Written when v is, not only at s: may something from v on until s see it?
+static bool is_seen_between(Lower *l, const Value *v, const Value *s)
+{
+    const char *path = attr_str(state_root(s), "path", "");
+    for (int i = low_of(l, v)->at; i < low_of(l, s)->at; i++)
+        if (uses_state(v->region->ops.p[i], path, s->in[0]))
+            return true;
+    return false;
+}
+
+bool lower_state_slot(Lower *l, const Value *made, const Value *v, View *out)
 {
     Low *lo = low_of(l, v);
     if (lo->users.n != 1 || lo->yielded)
@@ -204,7 +231,7 @@ bool lower_state_slot(Lower *l, const Value *v, View *out)
     if (s->op != OP_set_slice || s->in[1] != v || s->region != v->region ||
         !state_root(s))
         return false;
-    if (low_of(l, s->in[0])->users.n != 1)
+    if (low_of(l, s->in[0])->users.n != 1 || is_seen_between(l, made, s))
         return false;
     if (!low_of(l, s->in[0])->done) {
         if (s->in[0]->op != OP_state)
@@ -321,7 +348,7 @@ View lower_dest(Lower *l, const Value *v, unsigned alias)
     Buf *result = result_of(l, v);
     if (result)
         view = view_dense(l, result, &v->type);
-    else if (!lower_state_slot(l, v, &view) && !carried_slot(l, v, alias, &view) &&
+    else if (!lower_state_slot(l, v, v, &view) && !carried_slot(l, v, alias, &view) &&
              !over_operand(l, v, alias, &view))
         view = new_local(l, v);
     lower_set(l, v, view);

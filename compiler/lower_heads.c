@@ -140,7 +140,7 @@ static bool find_place(Lower *l, const Value *y, const Chain *c, Heads *h)
 {
     const Size *rows = y->type.rank > 1 ? y->type.dim[0].size : size_int(l->sizes, 1);
     View slot;
-    if (!lower_state_slot(l, c->value[c->n - 1], &slot) ||
+    if (!lower_state_slot(l, y, c->value[c->n - 1], &slot) ||
         !heads_of(l, undo(l, c, slot), rows, h))
         return false;
     h->columns = c->to - c->from;

@@ -15,7 +15,6 @@ Oracle *oracle_new(Arena *a, Module *m, WeightSource source)
     o->module = m;
     o->source = source;
     o->states = map_new(a);
-    o->cursor = NEWN(a, int64_t, m->dims.n + 1);
     o->cache_arena = arena_new();
     o->cache = map_new(o->cache_arena);
     return o;
@@ -44,7 +43,7 @@ void oracle_reset(Oracle *o)
 {
     for (int i = 0; i < map_count(o->states); i++)
         state_reset(map_value(o->states, i));
-    memset(o->cursor, 0, (size_t)o->module->dims.n * sizeof(*o->cursor));
+    o->cursor = 0;
 }
 
 void oracle_tap(Oracle *o, Tap *tap, void *ctx)
@@ -130,7 +129,7 @@ static void commit(Oracle *o, const Eval *e, const Graph *g, Tensor *out)
             memcpy(s->kept.data, s->next.data, (size_t)s->kept.n * sizeof(double));
     }
     if (g->cursor && g->advance)
-        o->cursor[g->cursor->id] += size_eval(g->advance, e->dims);
+        o->cursor += size_eval(g->advance, e->dims);
 }
 
 bool oracle_run(Oracle *o, Graph *g, int64_t *dims, const Tensor *in, Tensor *out,
@@ -141,7 +140,7 @@ bool oracle_run(Oracle *o, Graph *g, int64_t *dims, const Tensor *in, Tensor *ou
     for (int i = 0; i < map_count(o->states); i++)
         ((StateSlot *)map_value(o->states, i))->is_written = false;
     if (g->cursor)
-        dims[g->cursor->id] = o->cursor[g->cursor->id];
+        dims[g->cursor->id] = o->cursor;
     Eval *e = NEW(o->run, Eval);
     e->oracle = o;
     e->arena = o->run;

@@ -31,10 +31,10 @@ struct Oracle {
     Arena *run;  // what the last run made
     Arena *inner[MAX_TURNS];
     Arena *cache_arena;
-    Map *cache;       // Tensor by name in the file and by path
-    Map *states;      // StateSlot by path with the turns put in
-    int64_t *cursor;  // by id of the dim
-    double nudge;     // oracle_nudge
+    Map *cache;      // Tensor by name in the file and by path
+    Map *states;     // StateSlot by path with the turns put in
+    int64_t cursor;  // of all entries
+    double nudge;    // oracle_nudge
     uint64_t noise;
 };
 

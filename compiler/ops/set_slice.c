@@ -60,32 +60,6 @@ void eval_set_slice(Eval *e, const Value *v, Tensor *z)
 
 // ---- lowering ------------------------------------------------------------------------------
 
-// A view of the state as it was, which is used after this write, becomes a copy first.
-static void save_older_views(Lower *l, const Value *v, const Buf *state)
-{
-    int at = low_of(l, v)->at;
-    for (int id = 0; id < l->g->nvalues; id++) {
-        const Value *u = l->values[id];
-        if (!u || !l->low[id].done || !op_is_view(u->op) ||
-            l->low[id].view.buf->kind != BUF_STATE ||
-            l->low[id].view.buf->field->state != state->field->state)
-            continue;
-        bool later = l->low[id].yielded;
-        for (int k = 0; k < l->low[id].users.n; k++) {
-            int i = index_in(v->region, l->low[id].users.p[k], l);
-            later = later || i < 0 || i > at;
-        }
-        if (!later)
-            continue;
-        View older = lower_value(l, u);
-        Buf *b = buf_new(l, l->low[id].home, BUF_LOCAL, u->name ? u->name : "older",
-                         &u->type);
-        View copy = view_dense(l, b, &u->type);
-        lower_set(l, u, copy);
-        lower_copy(l, lower_value(l, u), older);
-    }
-}
-
 // In place: a state always (it has one successor), another tensor when it dies here.
 void lower_set_slice(Lower *l, const Value *v)
 {
@@ -95,7 +69,7 @@ void lower_set_slice(Lower *l, const Value *v)
     View to;
     if (base->op == OP_state) {
         to = lower_in(l, v, 0);
-        save_older_views(l, v, to.buf);
+        lower_save_older(l, v, to.buf->field->state);
         lower_set(l, v, low_of(l, v->in[0])->view);
     } else {
         View from = lower_in(l, v, 0);

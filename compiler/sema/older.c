@@ -60,30 +60,63 @@ static Value *copy_before(Sema *s, Graph *g, Region *r, int at, Value *version)
     return build(&b, OP_slice, 1, &version, 3, a);
 }
 
+static const char *state_path(const Value *v)
+{
+    while (v->op == OP_set_slice)
+        v = v->in[0];
+    return attr_str(v, "path", "");
+}
+
+// Does x, or something in its regions, write the state?
+static bool writes(const Value *x, const char *path)
+{
+    if (x->op == OP_set_slice && is_state_version(x) && !strcmp(state_path(x), path))
+        return true;
+    for (int i = 0; x->op == OP_repeat && i < x->body->ops.n; i++)
+        if (writes(x->body->ops.p[i], path))
+            return true;
+    return false;
+}
+
+// Is the version, which stands before op i of r, read when op i has begun to write?
+static bool is_read_later(const Region *r, int i, const Value *version)
+{
+    const Value *v = r->ops.p[i];
+    bool later = v->op == OP_set_slice ? v->in[1] == version : reads(v, version);
+    for (int k = i + 1; k < r->ops.n; k++)
+        later = later || reads(r->ops.p[k], version);
+    for (int k = 0; k < r->yields.n; k++)
+        later = later || r->yields.p[k] == version;
+    return later;
+}
+
+// Op i writes what the version, of op k before it, is of. Returns where op i stands then.
+static int keep(Sema *s, Graph *g, Region *r, int k, int i)
+{
+    Value *v = r->ops.p[i], *version = r->ops.p[k];
+    if (!is_state_version(version) || !writes(v, state_path(version)) ||
+        !is_read_later(r, i, version))
+        return i;
+    Value *old = copy_before(s, g, r, i++, version);
+    if (v->op == OP_set_slice && v->in[1] == version)
+        v->in[1] = old;
+    if (v->op == OP_repeat)
+        redirect(v, version, old);
+    for (int n = i + 1; n < r->ops.n; n++)
+        redirect(r->ops.p[n], version, old);
+    for (int n = 0; n < r->yields.n; n++)
+        if (r->yields.p[n] == version)
+            r->yields.p[n] = old;
+    return i;
+}
+
 static void keep_in(Sema *s, Graph *g, Region *r)
 {
     for (int i = 0; i < r->ops.n; i++) {
-        Value *v = r->ops.p[i];
-        if (v->op == OP_repeat)
-            keep_in(s, g, v->body);
-        if (v->op != OP_set_slice || !is_state_version(v))
-            continue;
-        Value *version = v->in[0], *old = NULL;
-        bool later = v->in[1] == version;
-        for (int k = i + 1; k < r->ops.n; k++)
-            later = later || reads(r->ops.p[k], version);
-        for (int k = 0; k < r->yields.n; k++)
-            later = later || r->yields.p[k] == version;
-        if (!later)
-            continue;
-        old = copy_before(s, g, r, i++, version);  // v is at i again
-        if (v->in[1] == version)
-            v->in[1] = old;
-        for (int k = i + 1; k < r->ops.n; k++)
-            redirect(r->ops.p[k], version, old);
-        for (int k = 0; k < r->yields.n; k++)
-            if (r->yields.p[k] == version)
-                r->yields.p[k] = old;
+        if (r->ops.p[i]->op == OP_repeat)
+            keep_in(s, g, r->ops.p[i]->body);
+        for (int k = 0; k < i; k++)
+            i = keep(s, g, r, k, i);
     }
 }
 
@@ -95,13 +128,16 @@ void keep_older_versions(Sema *s)
 
 // ---- reads past the cursor -----------------------------------------------------------------
 
-// k[:, 0 : P + T] sees only what was written since the reset; k[:] sees more. A state that
-// is read whole must be cleared by reset, and cannot be rewound.
-static bool reads_within(const Value *v, const DimVar *cursor)
+// After it is written, k[:, 0 : P + T] sees only what was written since the reset, as
+// k[:, 0 : P] does before; k[:] sees more. A state of which more is read must be cleared by
+// reset, and cannot be rewound.
+static bool reads_within(const Value *v, const Value *state, const DimVar *cursor,
+                         Sizes *sizes)
 {
     const Attr *stop = v->op == OP_slice ? attr_find(v, "stop") : NULL;
     for (int k = 0; stop && cursor && k < stop->n; k++)
-        if (size_uses(stop->sizes[k], cursor))
+        if (state->op == OP_set_slice ? size_uses(stop->sizes[k], cursor)
+                                      : stop->sizes[k] == size_dim(sizes, cursor))
             return true;
     return false;
 }
@@ -116,10 +152,11 @@ static void check_reads(Sema *s, const Graph *g, const Region *r)
             const Value *x = v->in[k];
             if (!is_state_version(x) || (v->op == OP_set_slice && k == 0))
                 continue;
+            bool within = reads_within(v, x, g->cursor, s->module->sizes);
             while (x->op == OP_set_slice)
                 x = x->in[0];
             State *state = value_state(s->module, x);
-            if (state && !reads_within(v, g->cursor))
+            if (state && !within)
                 state->by_cursor = false;
         }
     }
@@ -133,44 +170,46 @@ static void check_reads(Sema *s, const Graph *g, const Region *r)
     }
 }
 
-// In how many of its turns does r, so many times run, write the state?
-static int64_t turns_written(const Region *r, const char *path, int64_t times)
+// Is the index of this repeat in the state's path, as {i}?
+static bool is_turn_of(const Value *repeat, const char *path)
 {
-    int64_t n = 0, lo = 0, hi = 0;
-    for (int i = 0; i < r->ops.n; i++) {
-        const Value *v = r->ops.p[i];
-        if (v->op == OP_repeat) {
-            const Attr *range = attr_find(v, "range");
-            size_is_int(range->sizes[0], &lo);
-            size_is_int(range->sizes[1], &hi);
-            n += turns_written(v->body, path, times * (hi - lo));
-        }
-        if (v->op == OP_set_slice && v->in[0]->op == OP_state &&
-            strcmp(attr_str(v->in[0], "path", ""), path) == 0)
-            n += times;
-    }
-    return n;
+    const char *index = attr_str(repeat, "index", "");
+    const size_t n = strlen(index);
+    for (const char *at = path; (at = strchr(at, '{')) != NULL; at++)
+        if (strncmp(at + 1, index, n) == 0 && at[1 + n] == '}')
+            return true;
+    return false;
 }
 
-// A call of another entry moves the cursor past rows that this one would have written: they
-// are what they were before the reset.
-static bool is_left_out(Sema *s, const State *state, const Graph *writer)
+// Does one write of r cover all turns of the state? turns: of the repeats around.
+static bool writes_all(const Region *r, const State *state, int64_t turns)
 {
-    for (int i = 0; i < s->module->graphs.n; i++) {
-        const Graph *g = s->module->graphs.p[i];
-        if (g->cursor == writer->cursor &&
-            turns_written(g->body, state->path, 1) < state->turns)
+    for (int i = 0; i < r->ops.n; i++) {
+        const Value *v = r->ops.p[i];
+        int64_t lo = 0, hi = 1;
+        if (v->op == OP_repeat) {
+            const Attr *range = attr_find(v, "range");
+            if (is_turn_of(v, state->path) && !(size_is_int(range->sizes[0], &lo) &&
+                                                size_is_int(range->sizes[1], &hi)))
+                continue;
+            if (writes_all(v->body, state, turns * (hi - lo)))
+                return true;
+        }
+        if (v->op == OP_set_slice && v->in[0]->op == OP_state &&
+            turns >= state->turns &&
+            strcmp(attr_str(v->in[0], "path", ""), state->path) == 0)
             return true;
     }
     return false;
 }
 
+// The entries share one cursor. One that does not write the state moves it past rows that
+// the others would have written: they are what they were before the reset.
 static void check_writes(Sema *s, State *state)
 {
     for (int i = 0; i < s->module->graphs.n; i++) {
         const Graph *g = s->module->graphs.p[i];
-        if (g->cursor && turns_written(g->body, state->path, 1) > 0 &&
-            is_left_out(s, state, g))
+        if (g->cursor && !writes_all(g->body, state, 1))
             state->by_cursor = false;
     }
 }

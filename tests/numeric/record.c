@@ -25,7 +25,7 @@ typedef struct Recorder {
     Oracle *oracle;
     FILE *file;
     Random random;
-    int64_t *at;  // by id of a dim: where the cursor stands
+    int64_t at;  // where the cursor stands
     int32_t ncalls;
     bool reset;   // before the next call
     bool rounds;  // products round activations to bytes
@@ -109,8 +109,7 @@ static void put_results(Recorder *r, const Graph *g, const Tensor *out, int stat
 
 static bool passes_bound(const Recorder *r, const Graph *g, int64_t *dims)
 {
-    return g->cursor &&
-           r->at[g->cursor->id] + size_eval(g->advance, dims) > g->cursor->hi;
+    return g->cursor && r->at + size_eval(g->advance, dims) > g->cursor->hi;
 }
 
 // One call of these sizes. False if the evaluator cannot do it.
@@ -124,10 +123,10 @@ static bool record_call(Recorder *r, Graph *g, int number, int64_t *dims)
     Tensor *out = NEWN(a, Tensor, nout + 1);
     if (r->reset) {
         oracle_reset(r->oracle);
-        memset(r->at, 0, sizeof(*r->at) * (size_t)m->dims.n);
+        r->at = 0;
     }
     if (g->cursor)
-        dims[g->cursor->id] = r->at[g->cursor->id];
+        dims[g->cursor->id] = r->at;
     random_inputs(a, g, dims, random_bits(&r->random), in);
     if (passes_bound(r, g, dims)) {
         status = 1;
@@ -147,7 +146,7 @@ static bool record_call(Recorder *r, Graph *g, int number, int64_t *dims)
     put_inputs(r, g, in);
     put_results(r, g, out, status);
     if (g->cursor && status == 0)
-        r->at[g->cursor->id] += size_eval(g->advance, dims);
+        r->at += size_eval(g->advance, dims);
     r->ncalls++;
     r->reset = false;
     return true;
@@ -220,7 +219,6 @@ static bool record_file(Job *job, const char *path, bool rounds, Text *why)
         return false;
     }
     r.oracle = oracle_new(job->arena, job->module, weights_source(job->weights));
-    r.at = NEWN(job->arena, int64_t, job->module->dims.n + 1);
     put_i32(&r, REPLAY_MAGIC);
     put_i32(&r, 0);
     bool ok = record_calls(&r);
