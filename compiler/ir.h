@@ -34,9 +34,9 @@
 #include "size.h"
 
 enum { MAX_RANK = 8 };
-// The largest before and after of attention's windows: more than any sequence, and sums with
-// positions fit into 32 bits.
-enum { ATTENTION_MOST_WINDOW = 1 << 30 };
+// The largest before and after of attention's windows: more than any sequence, and both with
+// a position fit into 32 bits.
+enum { ATTENTION_MOST_WINDOW = 1 << 29 };
 
 // ---- ops -------------------------------------------------------------------------------
 

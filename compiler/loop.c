@@ -357,7 +357,7 @@ static bool is_template_name(const char *name)
 {
     static const char *const words[] = {"bias",     "fused",   "row",    "task",
                                         "epilogue", "rounded", "panels", "tiles",
-                                        "values",   "heads"};
+                                        "store",    "heads"};
     Op op;
     char word[16] = "";
     if (strncmp(name, "linear", 6) != 0 || (name[6] && name[6] != '_'))

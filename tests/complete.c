@@ -12,6 +12,7 @@
 
 #include "compiler/embed/embed.h"
 #include "compiler/infile.h"
+#include "compiler/loop.h"
 #include "compiler/ops.h"
 #include "compiler/settings.h"
 #include "compiler/target.h"
@@ -289,4 +290,22 @@ Test(complete, every_part_of_the_runtime_is_embedded_and_tested)
     }
     cr_expect(embedded_find("tfx.h") && embedded_find("std/nn.tfx"));
     cr_expect(!embedded_find("nothing.h"));
+}
+
+// A program called like a function that linear.h makes would not compile.
+Test(complete, functions_of_the_linear_template_are_no_names_of_programs)
+{
+    const Embedded *e = embedded_find("kernels/linear.h");
+    int n = 0;
+    cr_assert(e);
+    for (const char *at = e->text; (at = strstr(at, "(TFX_LINEAR,")) != NULL; at++) {
+        at += strlen("(TFX_LINEAR,");
+        at += strspn(at, " \n");
+        const char *name = arena_printf(arena, "linear%.*s", (int)strcspn(at, ")"), at);
+        Module m = {.name = name};
+        cr_expect(strcmp(c_prefix(arena, &m), name) != 0, "%s is free to be taken",
+                  name);
+        n++;
+    }
+    cr_expect(n > 5, "only %d functions", n);
 }

@@ -215,7 +215,7 @@ static const Misfit misfits[] = {
     {"r = attention(q, k, v) {scale = 1, mask = \"block\"} : f32", E0308,
      "attention: mask \"block\" is not \"none\", \"causal\" or \"window\"", NULL},
     {"r = attention(q, k, v) {scale = 1, mask = \"window\", before = 3} : f32", E0308,
-     "attention: a window has `before` and `after`, 0 to 1073741824", NULL},
+     "attention: a window has `before` and `after`, 0 to 536870912", NULL},
     {"r = attention(x, k, v) {scale = 1} : f32", E0307,
      "attention needs at least 3 axes: f32[T, 384]", LAYOUT},
     {"r = map(x, y) : f32 do (a, c) {\nyield a\n}", E0301,

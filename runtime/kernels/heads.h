@@ -12,12 +12,10 @@ typedef struct tfx_piece {
     ptrdiff_t ld, n;
 } tfx_piece;
 
-// The columns from col on, to the end of y's, or of a head of p->heads[0] or, if count is 2,
-// of p->heads[1].
+// The columns from col on, which is not y's, to the end of a head: of p->heads[0] or, if count
+// is 2, of p->heads[1].
 static inline tfx_piece tfx_piece_at(const tfx_linear_call *p, int count, ptrdiff_t col)
 {
-    if (col < p->heads->from)
-        return (tfx_piece){p->y + col, p->ldy, p->heads->from - col};
     const tfx_heads *h = p->heads + (count > 1 && col >= p->heads[1].from);
     ptrdiff_t head = (col - h->from) / h->d, j = (col - h->from) % h->d;
     return (tfx_piece){h->y + head * h->head + j, h->row, h->d - j};
