@@ -77,6 +77,38 @@ static const Template *template_of(const Prog *p, const char *name)
     return NULL;
 }
 
+// An argument that is a number already.
+static bool is_number(const LArg *a, int64_t *v)
+{
+    const LExpr *e = a->kind == ARG_EXPR ? a->expr : NULL;
+    if (!e || (e->kind != LX_INT && e->kind != LX_SIZE))
+        return false;
+    *v = e->i;
+    return e->kind == LX_INT || size_is_int(e->size, v);
+}
+
+// The heads from argument `first` on take no more columns than there are, and all of them
+// where there is no y.
+static void check_columns(Check *c, const LStmt *s, int first, int heads)
+{
+    enum { Y = 1, N = 7, HEAD = 5 };
+    int64_t left, n, d;
+    if (!is_number(&s->args.p[N], &left))
+        return;
+    for (int i = 0; i < heads; i++) {
+        const LArg *a = &s->args.p[first + i * HEAD];
+        if (!is_number(a + 3, &n) || !is_number(a + 4, &d))
+            return;
+        if (n < 0 || d < 1 || n > left / d) {
+            breach(c, "%s has not so many columns as its heads take", s->name);
+            return;
+        }
+        left -= n * d;
+    }
+    if (left > 0 && s->args.p[Y].kind == ARG_NULL)
+        breach(c, "%s has %lld columns left and no y", s->name, (long long)left);
+}
+
 // par, y, its row stride, x, its row stride, w, rows, n, k; room for rounded or turned rows
 // of x if the format wants it, @null when x is rounded already; then each extra operand with
 // its row stride; for each range of heads where they go, two strides, how many and their
@@ -109,6 +141,7 @@ static void check_template_call(Check *c, const LStmt *s, const Template *t)
         if (s->args.p[i].last != (t->rounds && i == rounded))
             breach(c, "argument %d of %s is written at the wrong time", i + 1, s->name);
     }
+    check_columns(c, s, first_head, t->heads);
     const Buf *w = s->args.p[W].buf;
     if (w && (w->kind != BUF_WEIGHT || !w->field || !w->field->packed ||
               w->field->packed->format != t->weight))
