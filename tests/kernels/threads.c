@@ -41,6 +41,28 @@ Test(pool, runs_every_task_once, .timeout = 60)
     }
 }
 
+// After a while workers sleep, and wake up when the tasks are taken, or those of the next run.
+Test(pool, runs_every_task_once_while_workers_wake_up, .timeout = 60)
+{
+    for (int threads = 2; threads <= 5; threads++) {
+        tfx_pool *pool = NULL;
+        tfx_par par;
+        cr_assert(tfx_pool_create(&pool, &par, threads) == TFX_OK);
+        for (int rep = 0; rep < 60; rep++) {
+            usleep(1000);
+            for (int run = 0; run < 1 + rep % 40; run++) {
+                Count c = {.threads = par.threads};
+                int n = (rep * 7 + run) % 20;
+                tfx_run(&par, count, &c, n);
+                for (int i = 0; i < 20; i++)
+                    cr_assert(c.runs[i] == (i < n), "task %d ran %d times", i,
+                              c.runs[i]);
+            }
+        }
+        tfx_pool_destroy(pool);
+    }
+}
+
 Test(pool, kernels_have_the_same_bits, .timeout = 60)
 {
     enum { M = 70, N = 500, K = 33 };
