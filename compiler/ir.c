@@ -260,6 +260,24 @@ State *value_state(const Module *m, const Value *v)
     return v->op == OP_state ? find_state(m, attr_str(v, "path", "")) : NULL;
 }
 
+const char *value_state_path(const Value *v)
+{
+    while (v->op == OP_set_slice && v->nin > 0)
+        v = v->in[0];
+    return v->op == OP_state ? attr_str(v, "path", "") : NULL;
+}
+
+bool value_writes_state(const Value *v, const char *path)
+{
+    const char *own = v->op == OP_set_slice ? value_state_path(v) : NULL;
+    if (own && !strcmp(own, path))
+        return true;
+    for (int i = 0; v->body && i < v->body->ops.n; i++)
+        if (value_writes_state(v->body->ops.p[i], path))
+            return true;
+    return false;
+}
+
 static int uses_in(const Region *r, const Value *v)
 {
     int n = 0;

@@ -289,9 +289,13 @@ bool value_is_const(
 bool value_is_scalar_const(const Value *v, double *x);  // a `const`, any rank 0
 Weight *value_weight(const Module *m, const Value *v);  // of an OP_weight
 State *value_state(const Module *m, const Value *v);    // of an OP_state
-int value_uses(const Graph *g, const Value *v);         // counted, yields too
-void replace_uses(Graph *g, Value *old, Value *with);   // everywhere, yields too
-void region_remove(Region *r, Value *v);                // must have no uses
+// The path of the state that v is a version of, itself or written since; NULL: of none.
+const char *value_state_path(const Value *v);
+// Does v, or something in its regions, write the state of this path?
+bool value_writes_state(const Value *v, const char *path);
+int value_uses(const Graph *g, const Value *v);        // counted, yields too
+void replace_uses(Graph *g, Value *old, Value *with);  // everywhere, yields too
+void region_remove(Region *r, Value *v);               // must have no uses
 // Calls f on every value of the graph, params too, regions inside out, in order; f may
 // change values, but not put them in or take them out.
 void graph_walk(Graph *g, void (*f)(Value *v, void *ctx), void *ctx);

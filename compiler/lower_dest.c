@@ -188,13 +188,6 @@ static Buf *result_of(Lower *l, const Value *v)
     return NULL;
 }
 
-static const Value *state_root(const Value *v)
-{
-    while (v->op == OP_set_slice)
-        v = v->in[0];
-    return v->op == OP_state ? v : NULL;
-}
-
 // Does x, or something in its regions, use the state other than by `version`?
 static bool uses_state(const Value *x, const char *path, const Value *version)
 {
@@ -215,7 +208,7 @@ static bool uses_state(const Value *x, const char *path, const Value *version)
 // Written when v is, not only at s: may something from v on until s see it?
 static bool is_seen_between(Lower *l, const Value *v, const Value *s)
 {
-    const char *path = attr_str(state_root(s), "path", "");
+    const char *path = value_state_path(s);
     for (int i = low_of(l, v)->at; i < low_of(l, s)->at; i++)
         if (uses_state(v->region->ops.p[i], path, s->in[0]))
             return true;
@@ -229,7 +222,7 @@ bool lower_state_slot(Lower *l, const Value *made, const Value *v, View *out)
         return false;
     const Value *s = lo->users.p[0];
     if (s->op != OP_set_slice || s->in[1] != v || s->region != v->region ||
-        !state_root(s))
+        !value_state_path(s))
         return false;
     if (low_of(l, s->in[0])->users.n != 1 || is_seen_between(l, made, s))
         return false;

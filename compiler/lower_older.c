@@ -39,24 +39,10 @@ void lower_save_older(Lower *l, const Value *v, const State *state)
     }
 }
 
-static bool writes(Lower *l, const Region *r, const State *state)
-{
-    for (int i = 0; i < r->ops.n; i++) {
-        const Value *v = r->ops.p[i], *root = v;
-        while (root->op == OP_set_slice)
-            root = root->in[0];
-        if (root != v && value_state(l->p->module, root) == state)
-            return true;
-        if (v->op == OP_repeat && writes(l, v->body, state))
-            return true;
-    }
-    return false;
-}
-
 void lower_save_before(Lower *l, const Value *repeat)
 {
     const Module *m = l->p->module;
     for (int i = 0; i < m->states.n; i++)
-        if (writes(l, repeat->body, m->states.p[i]))
+        if (value_writes_state(repeat, m->states.p[i]->path))
             lower_save_older(l, repeat, m->states.p[i]);
 }

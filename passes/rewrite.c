@@ -95,39 +95,20 @@ Scope *common_scope(Scope *a, Scope *b)
 
 // ---- states ----------------------------------------------------------------------------
 
-static const Value *state_of(const Value *v)
-{
-    while (v->op == OP_set_slice && v->nin > 0)
-        v = v->in[0];
-    return v->op == OP_state ? v : NULL;
-}
-
 bool is_version(const Value *v)
 {
-    return state_of(v) != NULL;
-}
-
-static bool writes_path(const Value *v, const char *path)
-{
-    const Value *s = v->op == OP_set_slice ? state_of(v) : NULL;
-    if (s && strcmp(attr_str(s, "path", ""), path) == 0)
-        return true;
-    for (int i = 0; v->body && i < v->body->ops.n; i++)
-        if (writes_path(v->body->ops.p[i], path))
-            return true;
-    return false;
+    return value_state_path(v) != NULL;
 }
 
 bool written_between(const Value *x, const Value *at)
 {
-    const Value *s = state_of(x);
-    if (!s)
+    const char *path = value_state_path(x);
+    if (!path)
         return false;
-    const char *path = attr_str(s, "path", "");
     const Region *r = at->region;
     int first = x->region == r ? region_index(r, x) + 1 : 0;
     for (int i = first; i < r->ops.n; i++) {
-        if (writes_path(r->ops.p[i], path))
+        if (value_writes_state(r->ops.p[i], path))
             return true;
         if (r->ops.p[i] == at)
             break;

@@ -8,13 +8,6 @@
 
 #include "internal.h"
 
-static bool is_state_version(const Value *v)
-{
-    while (v->op == OP_set_slice)
-        v = v->in[0];
-    return v->op == OP_state;
-}
-
 // Is x, or something in its regions, a reader of v?
 static bool reads(const Value *x, const Value *v)
 {
@@ -60,24 +53,6 @@ static Value *copy_before(Sema *s, Graph *g, Region *r, int at, Value *version)
     return build(&b, OP_slice, 1, &version, 3, a);
 }
 
-static const char *state_path(const Value *v)
-{
-    while (v->op == OP_set_slice)
-        v = v->in[0];
-    return attr_str(v, "path", "");
-}
-
-// Does x, or something in its regions, write the state?
-static bool writes(const Value *x, const char *path)
-{
-    if (x->op == OP_set_slice && is_state_version(x) && !strcmp(state_path(x), path))
-        return true;
-    for (int i = 0; x->op == OP_repeat && i < x->body->ops.n; i++)
-        if (writes(x->body->ops.p[i], path))
-            return true;
-    return false;
-}
-
 // Is the version, which stands before op i of r, read when op i has begun to write?
 static bool is_read_later(const Region *r, int i, const Value *version)
 {
@@ -94,8 +69,8 @@ static bool is_read_later(const Region *r, int i, const Value *version)
 static int keep(Sema *s, Graph *g, Region *r, int k, int i)
 {
     Value *v = r->ops.p[i], *version = r->ops.p[k];
-    if (!is_state_version(version) || !writes(v, state_path(version)) ||
-        !is_read_later(r, i, version))
+    const char *path = value_state_path(version);
+    if (!path || !value_writes_state(v, path) || !is_read_later(r, i, version))
         return i;
     Value *old = copy_before(s, g, r, i++, version);
     if (v->op == OP_set_slice && v->in[1] == version)
@@ -150,7 +125,7 @@ static void check_reads(Sema *s, const Graph *g, const Region *r)
             check_reads(s, g, v->body);
         for (int k = 0; k < v->nin; k++) {
             const Value *x = v->in[k];
-            if (!is_state_version(x) || (v->op == OP_set_slice && k == 0))
+            if (!value_state_path(x) || (v->op == OP_set_slice && k == 0))
                 continue;
             bool within = reads_within(v, x, g->cursor, s->module->sizes);
             while (x->op == OP_set_slice)
