@@ -289,8 +289,7 @@ def time_row(case):
     r.error = compare(case)
     os.sync()  # files on their way to the disk would be felt
     words = sorted({"fma", "dram", *case.work.unit})
-    medians, samples = take_turns([*case.ours, *case.peers, *case.info], case.peaks, words,
-                                  case.threads)
+    medians, samples = take_turns([*case.ours, *case.peers, *case.info], case.peaks, words)
     r.ours_name, r.peer_name = best(medians, case.ours), best(medians, case.peers)
     ours, peer = medians[r.ours_name], medians[r.peer_name]
     r.ratios = [b / a / case.fair for a, b in zip(ours, peer)]

@@ -1,9 +1,9 @@
 """Programs that answer, and how they take turns.
 
 All that take part in a row are started together and stay alive through it. In each of
-three passes they run in turn, A B C A B C, each for about an eighth of a second; a figure is
-the median of a pass, and the row's the median of the passes. Peaks are sampled before and
-after each pass.
+three passes they run in turn, A B C A B C, each for about an eighth of a second, and begin
+when the threads of the one before no longer run; a figure is the median of a pass, and the
+row's the median of the passes. Peaks are sampled before and after each pass.
 """
 
 import os
@@ -16,6 +16,7 @@ import time
 from . import machine
 
 PASSES, ROUNDS, SLICE_NS, BUDGET_NS = 3, 5, 0.12e9, 10e9  # a pass: rounds within a budget
+QUIET_S, PATIENCE_S = 0.05, 2.0
 
 
 class Failed(Exception):
@@ -85,6 +86,17 @@ class Server:
         self.ask(word)
         return float(self.line(60))
 
+    def runs(self):
+        """Whether a thread of it runs, or wants to; None where the system does not say."""
+        tasks, states = f"/proc/{self.process.pid}/task", []
+        try:
+            for task in os.listdir(tasks):
+                with open(f"{tasks}/{task}/stat") as f:
+                    states.append(f.read().rpartition(")")[2].split()[0])
+        except OSError:
+            return None
+        return "R" in states
+
     def close(self):
         if self.process.poll() is None:
             if not self.up:  # nobody has spoken to it yet
@@ -114,7 +126,26 @@ class Peak:
         pass
 
 
-def sample(server, words):
+def quiet(players):
+    """Waits until all have come to rest. Threads that wait for work spin at first, those of
+    ONNX Runtime for 30 ms, and would take a processor from who comes next."""
+    servers = [p for p in players if isinstance(p, Server)]
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        states = [s.runs() for s in servers]
+        if None in states:
+            time.sleep(QUIET_S)
+            return
+        if True not in states:
+            return
+        time.sleep(0.001)
+    spinning = [s.name for s in servers if s.runs()]
+    if spinning:
+        machine.note(f"{' and '.join(spinning)} did not come to rest")
+
+
+def sample(server, words, players):
+    quiet(players)
     return {w: server.number(w) for w in words}
 
 
@@ -122,6 +153,7 @@ def plan(players):
     """How often each runs in its turn, and how many rounds fit in a pass."""
     times, total = {}, 0
     for p in players:
+        quiet(players)
         took = p.run(1)  # warm already: its result has been compared
         if took < SLICE_NS and not machine.QUICK:
             took = min(took, p.run(3))
@@ -131,20 +163,19 @@ def plan(players):
     return times, rounds
 
 
-def take_turns(players, peaks, words, threads):
+def take_turns(players, peaks, words):
     """(medians by name: one a pass, samples of the peaks: one before and after each)."""
     times, rounds = plan(players)
     medians = {p.name: [] for p in players}
     samples = []
     for _ in range(1 if machine.QUICK else PASSES):
-        samples.append(sample(peaks, words))
+        samples.append(sample(peaks, words, players))
         got = {p.name: [] for p in players}
         for _ in range(rounds):
             for p in players:
-                if threads > 1:
-                    time.sleep(0.005)  # threads of the one before stop spinning
+                quiet(players)
                 got[p.name].append(p.run(times[p]))
         for name, values in got.items():
             medians[name].append(statistics.median(values))
-        samples.append(sample(peaks, words))
+        samples.append(sample(peaks, words, players))
     return medians, samples
