@@ -284,9 +284,7 @@ static TFX_UNUSED void tfx_panels_i8(float *t, ptrdiff_t step, const tfx_linear_
     {                                                                                    \
         const int8_t *v = w + i * step;                                                  \
         tfx_m w0 = tfx_load_m(v), w1 = tfx_load_m(v + 64), w2 = tfx_load_m(v + 128);     \
-        TFX_PREFETCH(v + TFX_VECTOR_AHEAD);                                                 \
-        TFX_PREFETCH(v + TFX_VECTOR_AHEAD + 64);                                            \
-        TFX_PREFETCH(v + TFX_VECTOR_AHEAD + 128);                                           \
+        TFX_VECTOR_HINT(v, 0) TFX_VECTOR_HINT(v, 64) TFX_VECTOR_HINT(v, 128)             \
         TFX_DOT_3(i)                                                                     \
     }
 #define TFX_DOT_SCALE(i, c)                                                              \
