@@ -16,7 +16,7 @@ import time
 from . import machine
 
 PASSES, ROUNDS, SLICE_NS, BUDGET_NS = 3, 5, 0.12e9, 10e9  # a pass: rounds within a budget
-QUIET_S, PATIENCE_S = 0.05, 2.0
+QUIET_S, PATIENCE_S = 0.05, 2.0  # a wait where nobody says who runs; the longest one
 
 
 class Failed(Exception):

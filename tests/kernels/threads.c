@@ -24,19 +24,23 @@ static void count(void *arg, int index, int thread)
     c->runs[index]++;
 }
 
+// n tasks, each once, and none of those that come after.
+static void check_runs(const tfx_par *par, int n)
+{
+    Count c = {.threads = par->threads};
+    tfx_run(par, count, &c, n);
+    for (int i = 0; i < 1000; i++)
+        cr_assert(c.runs[i] == (i < n), "task %d ran %d times", i, c.runs[i]);
+}
+
 Test(pool, runs_every_task_once, .timeout = 60)
 {
     for (int threads = 0; threads <= 7; threads++) {
         tfx_pool *pool = NULL;
         tfx_par par;
         cr_assert(tfx_pool_create(&pool, &par, threads) == TFX_OK);
-        for (int rep = 0; rep < 300; rep++) {
-            Count c = {.threads = par.threads};
-            int n = rep * 37 % 1000;
-            tfx_run(&par, count, &c, n);
-            for (int i = 0; i < 1000; i++)
-                cr_assert(c.runs[i] == (i < n), "task %d ran %d times", i, c.runs[i]);
-        }
+        for (int rep = 0; rep < 300; rep++)
+            check_runs(&par, rep * 37 % 1000);
         tfx_pool_destroy(pool);
     }
 }
@@ -50,14 +54,8 @@ Test(pool, runs_every_task_once_while_workers_wake_up, .timeout = 60)
         cr_assert(tfx_pool_create(&pool, &par, threads) == TFX_OK);
         for (int rep = 0; rep < 60; rep++) {
             usleep(1000);
-            for (int run = 0; run < 1 + rep % 40; run++) {
-                Count c = {.threads = par.threads};
-                int n = (rep * 7 + run) % 20;
-                tfx_run(&par, count, &c, n);
-                for (int i = 0; i < 20; i++)
-                    cr_assert(c.runs[i] == (i < n), "task %d ran %d times", i,
-                              c.runs[i]);
-            }
+            for (int run = 0; run < 1 + rep % 40; run++)
+                check_runs(&par, (rep * 7 + run) % 20);
         }
         tfx_pool_destroy(pool);
     }
